@@ -1,0 +1,75 @@
+#ifndef CKPT_FORMAT_PLAN_HPP
+#define CKPT_FORMAT_PLAN_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/arena.hpp>
+#include <ckpt/model/entries.hpp>
+#include <ckpt/model/segment.hpp>
+
+namespace ckpt {
+
+/// What a format is told beside the entries.
+struct format_options {
+  std::uint64_t align = 0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
+  std::span<const std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
+};
+
+/// A file, decided to the last byte before any of it is written: its segments in order. Owns the bytes that the format adds;
+/// borrows the entries' content. The entries must outlive the plan.
+class plan {
+ public:
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
+  [[nodiscard]] std::span<const segment> segments() const noexcept { return m_segments; }
+
+  /// `size` bytes of the file that the caller fills in at once.
+  [[nodiscard]] std::span<std::byte> add_owned(std::size_t size) {
+    const std::span<std::byte> bytes(m_memory.allocate(size), size);
+    add(std::span<const std::byte>(bytes));
+    return bytes;
+  }
+
+  void add(segment next) {
+    if (next.size() == 0) return;
+    m_segments.push_back(next);
+    m_size += next.size();
+  }
+
+  /// The bytes [begin, begin + size) of an entry's content.
+  void add_content(const entry& from, std::uint64_t begin, std::uint64_t size) {
+    for (const segment& piece : from.pieces()) {
+      if (size == 0) return;
+      if (begin >= piece.size()) {
+        begin -= piece.size();
+        continue;
+      }
+      const std::uint64_t take = piece.size() - begin < size ? piece.size() - begin : size;
+      add(part(piece, begin, take));
+      size -= take;
+      begin = 0;
+    }
+  }
+
+  void reserve(std::size_t segments) { m_segments.reserve(segments); }
+
+ private:
+  segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
+    if (!piece.is_strided()) return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
+    const gather from{piece.source().view, piece.source().first + begin};
+    return segment(m_memory.store(std::span(&from, 1)).front(), size);
+  }
+
+  arena m_memory;
+  std::vector<segment> m_segments;
+  std::uint64_t m_size = 0;
+};
+
+}  // namespace ckpt
+
+#endif

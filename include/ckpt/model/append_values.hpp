@@ -1,0 +1,101 @@
+#ifndef CKPT_MODEL_APPEND_VALUES_HPP
+#define CKPT_MODEL_APPEND_VALUES_HPP
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <ckpt/model/concepts.hpp>
+#include <ckpt/model/entries.hpp>
+#include <ckpt/tensor/tensor.hpp>
+#include <ckpt/tensor/tensor_traits.hpp>
+#include <ckpt/tensor/tensor_view.hpp>
+
+namespace ckpt {
+
+/// A value saved beside a model, as MindSpore's append_dict: an integer becomes a 0-d int64 (uint64 from 2^63 on), a float a
+/// 0-d float32, a bool a 0-d bool, text a string, a tensor is itself. A tensor given as an lvalue is borrowed until the
+/// save is done; everything else is copied.
+class append_value {
+ public:
+  append_value(std::string name, bool value) : append_value(std::move(name), scalar_tensor(value)) {}
+
+  template <std::integral T>
+    requires scalar<T>
+  append_value(std::string name, T value) : append_value(std::move(name), integer(value)) {}
+
+  template <std::floating_point T>
+  append_value(std::string name, T value) : append_value(std::move(name), scalar_tensor(static_cast<float>(value))) {}
+
+  template <text T>
+  append_value(std::string name, const T& value) : m_name(std::move(name)), m_text(std::string_view(value)), m_kind(entry_kind::string) {}
+
+  append_value(std::string name, tensor&& value) : m_name(std::move(name)), m_owned(std::move(value)) {}
+
+  template <class T>
+    requires(tensor_like<T> && !std::same_as<T, tensor>)
+  append_value(std::string name, T&& value) : m_name(std::move(name)) {
+    const tensor_view& view = tensor_traits<std::remove_cvref_t<T>>::view(value);
+    if constexpr (std::is_lvalue_reference_v<T>) {
+      m_borrowed = view;
+    } else {
+      m_owned.emplace(view.type(), view.shape());
+      view.copy_to(0, m_owned->bytes());
+    }
+  }
+
+  /// Adds it to `to`, which borrows it.
+  void add_to(entries& to) const {
+    if (!to.wants(m_name)) return;
+    if (m_kind == entry_kind::string) to.add_string(m_name, m_text);
+    else if (m_owned) to.add_tensor(m_name, *m_owned);
+    else to.add_tensor(m_name, *m_borrowed);
+  }
+
+ private:
+  template <scalar T>
+  static tensor scalar_tensor(T value) {
+    return tensor(shape{}, {value});
+  }
+
+  template <std::integral T>
+  static tensor integer(T value) {
+    if (std::in_range<std::int64_t>(value)) return scalar_tensor(static_cast<std::int64_t>(value));
+    return scalar_tensor(static_cast<std::uint64_t>(value));
+  }
+
+  std::string m_name;
+  std::string m_text;
+  std::optional<tensor> m_owned;
+  std::optional<tensor_view> m_borrowed;
+  entry_kind m_kind = entry_kind::tensor;
+};
+
+/// `{{"epoch", 3}, {"lr", 0.1f}, {"note", "text"}}`
+class append_values {
+ public:
+  append_values() = default;
+  append_values(std::initializer_list<append_value> values) : m_values(values) {}
+
+  /// One more, after the others.
+  template <class T>
+  void add(std::string name, T&& value) {
+    m_values.emplace_back(std::move(name), std::forward<T>(value));
+  }
+
+  [[nodiscard]] auto begin() const noexcept { return m_values.begin(); }
+  [[nodiscard]] auto end() const noexcept { return m_values.end(); }
+
+ private:
+  std::vector<append_value> m_values;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,173 @@
+#ifndef CKPT_MODEL_COLLECT_HPP
+#define CKPT_MODEL_COLLECT_HPP
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/model/concepts.hpp>
+#include <ckpt/model/entries.hpp>
+#include <ckpt/model/state_dict.hpp>
+#include <ckpt/tensor/tensor_traits.hpp>
+
+namespace ckpt {
+
+namespace detail {
+
+inline void add_state_value(entries& to, std::string_view name, const state_value& value) {
+  if (value.kind() == entry_kind::string) {
+    to.add_string(name, to.hold(value.text()));
+    return;
+  }
+  std::vector<segment> pieces;
+  for (std::size_t number = 0; number < value.piece_count(); ++number) pieces.emplace_back(value.piece(number));
+  to.add_pieces(name, value.kind(), value.type(), value.shape(), pieces);
+}
+
+/// Adds `value` as it stands; of an rvalue, the entries keep what must outlive the call.
+template <class T>
+void add_value(entries& to, std::string_view name, T&& value) {
+  using plain = std::remove_cvref_t<T>;
+  constexpr bool temporary = !std::is_lvalue_reference_v<T>;
+  if constexpr (std::same_as<plain, state_value>) {
+    add_state_value(to, name, value);
+  } else if constexpr (temporary && !std::same_as<plain, tensor_view> && !variant_like<plain>) {
+    add_value(to, name, to.hold(std::forward<T>(value)));
+  } else if constexpr (text<plain>) {
+    to.add_string(name, std::string_view(value));
+  } else if constexpr (tensor_like<plain>) {
+    const tensor_view& view = tensor_traits<plain>::view(value);
+    to.add_tensor(name, view);
+  } else if constexpr (variant_like<plain>) {
+    visit([&](auto&& alternative) { add_value(to, name, std::forward<decltype(alternative)>(alternative)); }, std::forward<T>(value));
+  } else if constexpr (pointer_like<plain>) {
+    if (value == nullptr)
+      throw usage_error(errc::invalid_argument, {.path = to.label(), .name = std::string(name)}, "the pointer to it is null");
+    add_value(to, name, *value);
+  } else if constexpr (with_data_function<plain>) {
+    add_value(to, name, value.data());
+  } else {
+    add_value(to, name, value.data);
+  }
+}
+
+template <class T>
+decltype(auto) name_of(const T& parameter) {
+  if constexpr (pointer_like<T>) return name_of(*parameter);
+  else if constexpr (with_name_function<T>) return parameter.name();
+  else return (parameter.name);
+}
+
+template <class Element>
+void add_element(entries& to, Element&& element) {
+  if constexpr (parameter_like<Element>) {
+    if constexpr (pointer_like<std::remove_cvref_t<Element>>) {
+      if (element == nullptr) throw usage_error(errc::invalid_argument, {.path = to.label()}, "a pointer in the parameter list is null");
+    }
+    const auto& name = name_of(element);
+    const std::string_view named(name);
+    if (to.wants(named)) add_value(to, named, std::forward<Element>(element));
+  } else {
+    const std::string_view named(element.first);
+    if (to.wants(named)) add_value(to, named, std::forward<Element>(element).second);
+  }
+}
+
+template <class Range>
+void add_range(entries& to, Range& range) {
+  for (auto&& element : range) add_element(to, std::forward<decltype(element)>(element));
+}
+
+template <class Cell>
+void add_cell(entries& to, std::string& prefix, Cell& cell);
+
+/// Gives each member its name below `prefix`, and walks into nested cells.
+class cell_visitor {
+ public:
+  cell_visitor(entries& to, std::string& prefix) noexcept : m_to(to), m_prefix(prefix) {}
+
+  template <class Member>
+  void operator()(std::string_view name, Member&& member) const {
+    const std::size_t outer = m_prefix.size();
+    m_prefix.append(name);
+    if constexpr (savable<Member>) {
+      if (m_to.wants(m_prefix)) add_value(m_to, m_prefix, std::forward<Member>(member));
+    } else if constexpr (cell_like<Member>) {
+      m_prefix += '.';
+      add_cell(m_to, m_prefix, member);
+    } else if constexpr (range<std::remove_reference_t<Member>>) {
+      add_list(member);
+    } else {
+      static_assert(savable<Member>, "ckpt: visit_parameters names a member that is neither a tensor, a string, a parameter nor a "
+                                     "cell; specialize ckpt::tensor_traits for its type");
+    }
+    m_prefix.resize(outer);
+  }
+
+ private:
+  template <class List>
+  void add_list(List& list) const {
+    static_assert(cell_like<element_of<List>> || savable<element_of<List>>,
+                  "ckpt: visit_parameters names a list whose elements are neither tensors, parameters nor cells");
+    std::size_t number = 0;
+    m_prefix += '.';
+    for (auto&& element : list) (*this)(std::to_string(number++), std::forward<decltype(element)>(element));
+  }
+
+  entries& m_to;
+  std::string& m_prefix;
+};
+
+template <class Cell>
+void add_cell(entries& to, std::string& prefix, Cell& cell) {
+  if constexpr (visitable_cell<Cell>) {
+    cell_visitor visitor(to, prefix);
+    cell.visit_parameters(visitor);
+  } else {
+    using listing = decltype(cell.parameters_and_names());
+    const std::size_t outer = prefix.size();
+    const auto add_all = [&](auto& range) {
+      for (auto&& element : range) {
+        prefix.append(std::string_view(element.first));
+        if (to.wants(prefix)) add_value(to, prefix, std::forward<decltype(element)>(element).second);
+        prefix.resize(outer);
+      }
+    };
+    if constexpr (std::is_lvalue_reference_v<listing>) {
+      add_all(cell.parameters_and_names());
+    } else if constexpr (std::move_constructible<listing> && std::is_lvalue_reference_v<element_of<listing>>) {
+      add_all(to.hold(cell.parameters_and_names()));  // its elements are what the entries borrow
+    } else {
+      listing range = cell.parameters_and_names();
+      add_all(range);
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Walks a save object once, in its order, and adds what `to` wants of it. Throws usage_error on a name given twice, a null
+/// pointer, or a tensor whose own description is not consistent.
+template <save_object Object>
+void collect(entries& to, Object& object) {
+  if constexpr (std::same_as<std::remove_cv_t<Object>, state_dict>) {
+    for (const auto& [name, value] : object)
+      if (to.wants(name)) detail::add_state_value(to, name, value);
+  } else if constexpr (cell_like<Object>) {
+    std::string prefix;
+    detail::add_cell(to, prefix, object);
+  } else {
+    detail::add_range(to, object);
+  }
+}
+
+}  // namespace ckpt
+
+#endif

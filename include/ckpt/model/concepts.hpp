@@ -1,0 +1,145 @@
+#ifndef CKPT_MODEL_CONCEPTS_HPP
+#define CKPT_MODEL_CONCEPTS_HPP
+
+#include <concepts>
+#include <iterator>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <ckpt/model/state_dict.hpp>
+#include <ckpt/tensor/tensor_traits.hpp>
+
+namespace ckpt {
+
+// What can be saved. A save object is one of these, and each is made of the ones above it:
+//
+//   text              converts to std::string_view
+//   savable           text; tensor_like; a parameter (below) without regard to its name; a variant of, or a pointer to, these
+//   parameter         has name() or name, text, and data() or data, savable, or is itself tensor_like
+//   named_value       has first, text, and second, savable: what maps and lists of pairs hold
+//   parameter_range   a range of parameters or of pointers to them
+//   tensor_map        a range of named_values: std::map, std::unordered_map, vectors of pairs; or a state_dict
+//   cell_like         parameters_and_names() returning a tensor_map, or visit_parameters(visitor) calling
+//                     visitor(name, member) for members that are savable, cell_like or ranges of cell_like
+
+template <class T>
+concept text = std::convertible_to<const std::remove_cvref_t<T>&, std::string_view> && !std::same_as<std::remove_cvref_t<T>, std::nullptr_t>;
+
+namespace detail {
+
+template <class T>
+concept with_name_function = requires(const T& value) {
+  { value.name() } -> text;
+};
+template <class T>
+concept with_name_member = !with_name_function<T> && requires(const T& value) {
+  { value.name } -> text;
+};
+
+template <class T>
+concept with_data_function = requires(T& value) { value.data(); };
+template <class T>
+concept with_data_member = !with_data_function<T> && requires(T& value) { value.data; };
+
+template <class T>
+concept pointer_like = !text<T> && !tensor_like<T> && requires(const T& pointer) {
+  *pointer;
+  static_cast<bool>(pointer == nullptr);
+};
+
+template <class T>
+concept variant_like = requires(const T& value) {
+  { value.valueless_by_exception() } -> std::same_as<bool>;
+  { value.index() } -> std::integral;
+};
+
+template <class T>
+constexpr bool is_savable() noexcept;
+
+template <template <class...> class Variant, class... Alternatives>
+constexpr bool all_savable(const Variant<Alternatives...>*) noexcept {
+  return (is_savable<Alternatives>() && ...);
+}
+
+template <class T>
+constexpr bool is_savable() noexcept {
+  using value = std::remove_cvref_t<T>;
+  if constexpr (text<value> || tensor_like<value> || std::same_as<value, state_value>) return true;
+  else if constexpr (variant_like<value>) return all_savable(static_cast<const value*>(nullptr));
+  else if constexpr (pointer_like<value>) return is_savable<decltype(*std::declval<const value&>())>();
+  else if constexpr (with_data_function<value>) return is_savable<decltype(std::declval<value&>().data())>();
+  else if constexpr (with_data_member<value>) return is_savable<decltype((std::declval<value&>().data))>();
+  else return false;
+}
+
+template <class T>
+constexpr bool is_parameter() noexcept {
+  using value = std::remove_cvref_t<T>;
+  if constexpr (pointer_like<value>) return is_parameter<decltype(*std::declval<const value&>())>();
+  else return (with_name_function<value> || with_name_member<value>) && is_savable<value>();
+}
+
+}  // namespace detail
+
+/// A value that can stand behind a name.
+template <class T>
+concept savable = detail::is_savable<T>();
+
+/// An object that knows its name and its elements.
+template <class T>
+concept parameter_like = detail::is_parameter<T>();
+
+template <class T>
+concept named_value = requires(std::remove_reference_t<T>& value) {
+  { value.first } -> text;
+  requires savable<decltype((value.second))>;
+};
+
+namespace detail {
+
+template <class T>
+concept range = requires(T& object) {
+  std::begin(object) != std::end(object);
+  *std::begin(object);
+};
+
+template <class T>
+using element_of = decltype(*std::begin(std::declval<std::remove_reference_t<T>&>()));
+
+/// Stands in for the visitor, to ask whether a type takes one.
+struct any_visitor {
+  template <class Member>
+  void operator()(std::string_view, Member&&) const {}
+};
+
+}  // namespace detail
+
+template <class T>
+concept parameter_range = detail::range<T> && parameter_like<detail::element_of<T>>;
+
+template <class T>
+concept tensor_map = std::same_as<std::remove_cvref_t<T>, state_dict> || (detail::range<T> && named_value<detail::element_of<T>>);
+
+namespace detail {
+
+template <class T>
+concept visitable_cell = requires(std::remove_reference_t<T>& cell, any_visitor& visitor) { cell.visit_parameters(visitor); };
+
+template <class T>
+concept listing_cell = !visitable_cell<T> && requires(std::remove_reference_t<T>& cell) {
+  { cell.parameters_and_names() } -> tensor_map;
+};
+
+}  // namespace detail
+
+template <class T>
+concept cell_like = detail::visitable_cell<T> || detail::listing_cell<T>;
+
+/// What save() takes.
+template <class T>
+concept save_object = cell_like<T> || parameter_range<T> || tensor_map<T>;
+
+}  // namespace ckpt
+
+#endif

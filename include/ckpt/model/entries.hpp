@@ -1,0 +1,124 @@
+#ifndef CKPT_MODEL_ENTRIES_HPP
+#define CKPT_MODEL_ENTRIES_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/arena.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/core/name_index.hpp>
+#include <ckpt/model/entry_kind.hpp>
+#include <ckpt/model/segment.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
+#include <ckpt/tensor/tensor_view.hpp>
+
+namespace ckpt {
+
+/// What a save does with a name that comes twice.
+enum class duplicates : std::uint8_t {
+  refuse,     ///< usage_error that names it
+  keep_last,  ///< the last value, in the first one's place, as MindSpore's ordered dict does
+};
+
+/// One thing to save. Its name and shape lie in the entries' memory, its content where the caller has it.
+struct entry {
+  std::string_view name;
+  std::span<const std::int64_t> shape;
+  std::uint64_t size_bytes;  ///< of the content: packed elements, UTF-8 of a string, serialized slices of a map
+  segment whole;             ///< the content, where it is in one piece
+  std::span<const segment> several;
+  dtype type;  ///< of a tensor
+  entry_kind kind;
+
+  /// The content in order.
+  [[nodiscard]] std::span<const segment> pieces() const noexcept {
+    return several.empty() ? std::span<const segment>(&whole, 1) : several;
+  }
+};
+
+/// A save object, walked once: the one way formats see it. Names are unique and in order.
+class entries {
+ public:
+  /// `label` is the file's name for errors. `choose`, where not empty, is asked for each name whether to take it.
+  entries(std::string label, ckpt::duplicates policy, std::function<bool(std::string_view)> choose)
+      : m_label(std::move(label)), m_choose(std::move(choose)), m_duplicates(policy) {}
+  entries(entries&&) noexcept = default;
+  entries& operator=(entries&&) noexcept = default;
+
+  [[nodiscard]] const std::string& label() const noexcept { return m_label; }
+  [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
+  [[nodiscard]] auto begin() const noexcept { return m_entries.begin(); }
+  [[nodiscard]] auto end() const noexcept { return m_entries.end(); }
+
+  /// Whether the save takes this name at all.
+  [[nodiscard]] bool wants(std::string_view name) const { return !m_choose || m_choose(name); }
+
+  /// Keeps a temporary alive as long as the entries, and returns it where it stays.
+  template <class T>
+    requires(!std::is_lvalue_reference_v<T>)
+  T& hold(T&& temporary) {
+    auto kept = std::make_shared<T>(std::forward<T>(temporary));
+    T& result = *kept;
+    m_held.push_back(std::move(kept));
+    return result;
+  }
+
+  /// The elements that `view` shows must outlive the entries. Throws usage_error on a name given before.
+  void add_tensor(std::string_view name, const tensor_view& view) {
+    const segment content = view.is_contiguous() ? segment(view.bytes()) : segment(store(gather{&hold(tensor_view(view)), 0}), view.size_bytes());
+    add({.name = name, .shape = view.shape(), .size_bytes = view.size_bytes(), .whole = content, .several = {}, .type = view.type(), .kind = entry_kind::tensor});
+  }
+
+  /// `text` is UTF-8 and must outlive the entries.
+  void add_string(std::string_view name, std::string_view text) {
+    add({.name = name, .shape = {}, .size_bytes = text.size(), .whole = std::as_bytes(std::span(text)), .several = {}, .type = dtype::uint8, .kind = entry_kind::string});
+  }
+
+  /// Content in several pieces, one after the other: a tensor's packed elements, or the slices of a map parameter. The
+  /// bytes must outlive the entries; the list is copied.
+  void add_pieces(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape, std::span<const segment> pieces) {
+    std::uint64_t size = 0;
+    for (const segment& piece : pieces) size += piece.size();
+    add({.name = name, .shape = shape, .size_bytes = size, .whole = std::span<const std::byte>(), .several = m_memory.store(pieces), .type = type, .kind = kind});
+  }
+
+ private:
+  const gather& store(const gather& value) { return m_memory.store(std::span(&value, 1)).front(); }
+
+  void add(entry given) {
+    const auto name_at = [this](std::size_t position) { return m_entries[position].name; };
+    const auto [position, is_new] = m_names.insert(given.name, name_at);
+    if (!is_new && m_duplicates == duplicates::refuse)
+      throw usage_error(errc::duplicate, {.path = m_label, .name = std::string(given.name), .noun = ckpt::name(given.kind)},
+                        "the name is given twice; rename one, or save with .duplicates = ckpt::duplicates::keep_last");
+    given.shape = m_memory.store(given.shape);
+    if (is_new) {
+      given.name = m_memory.store(given.name);
+      m_entries.push_back(given);
+    } else {
+      given.name = m_entries[position].name;
+      m_entries[position] = given;
+    }
+  }
+
+  std::string m_label;
+  std::function<bool(std::string_view)> m_choose;
+  std::vector<entry> m_entries;
+  name_index m_names;
+  arena m_memory;
+  std::vector<std::shared_ptr<const void>> m_held;
+  ckpt::duplicates m_duplicates;
+};
+
+}  // namespace ckpt
+
+#endif

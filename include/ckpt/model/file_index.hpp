@@ -1,0 +1,159 @@
+#ifndef CKPT_MODEL_FILE_INDEX_HPP
+#define CKPT_MODEL_FILE_INDEX_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/arena.hpp>
+#include <ckpt/core/name_index.hpp>
+#include <ckpt/model/entry_kind.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
+
+namespace ckpt {
+
+/// The bytes [offset, offset + size) of a file.
+struct extent {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// What a file says of one entry. Lives in its file_index.
+class index_entry {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept { return m_name; }
+  [[nodiscard]] entry_kind kind() const noexcept { return m_kind; }
+  /// The element type of a tensor; uint8 for a string or a map.
+  [[nodiscard]] dtype type() const noexcept { return m_type; }
+  /// The extents of a tensor, outermost first; none for a string or a map.
+  [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return {m_shape, m_rank}; }
+  /// The bytes of the content: of a tensor or map all extents together, of a string its UTF-8 text.
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_size; }
+  /// Where the content of a tensor or map lies, in order. More than one for a tensor that was cut into chunks and for the
+  /// slices of a map; none for a string.
+  [[nodiscard]] std::span<const extent> extents() const noexcept {
+    return m_extents == 1 ? std::span<const extent>(&m_whole, 1) : std::span<const extent>(m_several, m_extents);
+  }
+  /// The text of a string, in UTF-8 (a lone surrogate, which only a ckpt file can hold, as its three bytes); empty for
+  /// other kinds.
+  [[nodiscard]] std::string_view text() const noexcept {
+    return m_kind == entry_kind::string ? std::string_view(m_text, static_cast<std::size_t>(m_size)) : std::string_view();
+  }
+
+ private:
+  friend class file_index;
+
+  std::string_view m_name;
+  const std::int64_t* m_shape = nullptr;
+  std::uint64_t m_size = 0;
+  extent m_whole;  // the only extent, where there is one
+  union {
+    const extent* m_several = nullptr;  // of a tensor or map
+    const char* m_text;                 // of a string
+  };
+  std::uint32_t m_extents = 0;
+  std::uint32_t m_rank = 0;
+  dtype m_type = dtype::uint8;
+  entry_kind m_kind = entry_kind::tensor;
+};
+
+/// All that a checkpoint file says without its data: names, kinds, dtypes, shapes and the places of the bytes, validated, in
+/// the order of the file. Stands on its own: the file may be closed. Move only; what it hands out lives as long as it.
+class file_index {
+ public:
+  using metadata_pair = std::pair<std::string_view, std::string_view>;
+
+  /// `format` is a literal, the format policy's name; `label` is the path, or what stands for one in errors.
+  file_index(std::string_view format, std::string label, std::uint64_t file_size)
+      : m_format(format), m_label(std::move(label)), m_file_size(file_size) {}
+  file_index(file_index&&) noexcept = default;
+  file_index& operator=(file_index&&) noexcept = default;
+
+  /// "ckpt" or "safetensors".
+  [[nodiscard]] std::string_view format() const noexcept { return m_format; }
+  [[nodiscard]] const std::string& label() const noexcept { return m_label; }
+  [[nodiscard]] std::uint64_t file_size() const noexcept { return m_file_size; }
+  /// The pairs of a safetensors file's `__metadata__`, in the order of the file.
+  [[nodiscard]] std::span<const metadata_pair> metadata() const noexcept { return m_metadata; }
+  /// Whether the file carries a CRC-32. It is not verified here.
+  [[nodiscard]] bool has_checksum() const noexcept { return m_has_checksum; }
+
+  [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
+  [[nodiscard]] bool empty() const noexcept { return m_entries.empty(); }
+  [[nodiscard]] auto begin() const noexcept { return m_entries.begin(); }
+  [[nodiscard]] auto end() const noexcept { return m_entries.end(); }
+  [[nodiscard]] const index_entry& operator[](std::size_t position) const noexcept { return m_entries[position]; }
+
+  /// The entry of that name, or nullptr.
+  [[nodiscard]] const index_entry* find(std::string_view name) const {
+    const std::optional<std::size_t> position = m_names.find(name, name_at());
+    return position ? &m_entries[*position] : nullptr;
+  }
+
+  // For the readers of formats, which validate before they add:
+
+  /// Appends a tensor or map; everything given is copied. False, and nothing added, where the name is there already.
+  bool add(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape, std::span<const extent> where) {
+    if (!m_names.insert(name, name_at()).second) return false;
+    index_entry& added = m_entries.emplace_back();
+    added.m_name = m_memory.store(name);
+    added.m_kind = kind;
+    added.m_type = type;
+    added.m_shape = m_memory.store(shape).data();
+    added.m_rank = static_cast<std::uint32_t>(shape.size());
+    place(added, where);
+    return true;
+  }
+
+  /// Appends a string; its text is copied. False, and nothing added, where the name is there already.
+  bool add_string(std::string_view name, std::string_view text) {
+    if (!add(name, entry_kind::string, dtype::uint8, {}, {})) return false;
+    m_entries.back().m_text = m_memory.store(text).data();
+    m_entries.back().m_size = text.size();
+    return true;
+  }
+
+  /// Gives the entry at `position` the one extent in memory that its content was copied to.
+  void relocate(std::size_t position, extent where) { place(m_entries[position], std::span(&where, 1)); }
+
+  void add_metadata(std::string_view key, std::string_view value) { m_metadata.emplace_back(m_memory.store(key), m_memory.store(value)); }
+  void set_has_checksum() noexcept { m_has_checksum = true; }
+  void reserve(std::size_t count) { m_entries.reserve(count); }
+
+ private:
+  struct name_lookup {
+    const std::vector<index_entry>& entries;
+    std::string_view operator()(std::size_t position) const noexcept { return entries[position].name(); }
+  };
+  [[nodiscard]] name_lookup name_at() const noexcept { return {m_entries}; }
+
+  void place(index_entry& added, std::span<const extent> where) {
+    added.m_size = 0;
+    for (const extent& part : where) added.m_size += part.size;
+    added.m_extents = static_cast<std::uint32_t>(where.size());
+    if (where.size() == 1) {
+      added.m_whole = where.front();
+    } else {
+      added.m_several = m_memory.store(where).data();
+    }
+  }
+
+  std::string_view m_format;
+  std::string m_label;
+  std::uint64_t m_file_size;
+  std::vector<index_entry> m_entries;
+  name_index m_names;
+  arena m_memory;
+  std::vector<metadata_pair> m_metadata;
+  bool m_has_checksum = false;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef CKPT_MODEL_NUMBER_HPP
+#define CKPT_MODEL_NUMBER_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <ckpt/tensor/dtype.hpp>
+
+namespace ckpt {
+
+namespace detail {
+
+template <class T>
+T read_unaligned(std::span<const std::byte> bytes) noexcept {
+  T value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+template <class To, class From>
+std::optional<To> narrow(From value) noexcept {
+  if (!std::in_range<To>(value)) return std::nullopt;
+  return static_cast<To>(value);
+}
+
+}  // namespace detail
+
+/// The number of dtype `type` in `bytes` (of any alignment) as a T, where no value of it is lost: an integer from an integer
+/// that fits, a float from a narrower float. Nothing for everything else.
+template <scalar T>
+[[nodiscard]] std::optional<T> convert_number(dtype type, std::span<const std::byte> bytes) noexcept {
+  if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+    switch (type) {
+      case dtype::int8: return detail::narrow<T>(detail::read_unaligned<std::int8_t>(bytes));
+      case dtype::uint8: return detail::narrow<T>(detail::read_unaligned<std::uint8_t>(bytes));
+      case dtype::int16: return detail::narrow<T>(detail::read_unaligned<std::int16_t>(bytes));
+      case dtype::uint16: return detail::narrow<T>(detail::read_unaligned<std::uint16_t>(bytes));
+      case dtype::int32: return detail::narrow<T>(detail::read_unaligned<std::int32_t>(bytes));
+      case dtype::uint32: return detail::narrow<T>(detail::read_unaligned<std::uint32_t>(bytes));
+      case dtype::int64: return detail::narrow<T>(detail::read_unaligned<std::int64_t>(bytes));
+      case dtype::uint64: return detail::narrow<T>(detail::read_unaligned<std::uint64_t>(bytes));
+      default: return std::nullopt;
+    }
+  } else if constexpr (std::same_as<T, float> || std::same_as<T, double>) {
+    switch (type) {
+      case dtype::float16: return T{detail::read_unaligned<float16>(bytes)};
+      case dtype::bfloat16: return T{detail::read_unaligned<bfloat16>(bytes)};
+      case dtype::float32: return T{detail::read_unaligned<float>(bytes)};
+      default: return std::nullopt;
+    }
+  } else {
+    return std::nullopt;
+  }
+}
+
+}  // namespace ckpt
+
+#endif

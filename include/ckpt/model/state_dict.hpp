@@ -1,0 +1,253 @@
+#ifndef CKPT_MODEL_STATE_DICT_HPP
+#define CKPT_MODEL_STATE_DICT_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/model/entry_kind.hpp>
+#include <ckpt/model/file_index.hpp>
+#include <ckpt/model/number.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
+
+namespace ckpt {
+
+/// One entry of a state_dict: a name and a look at its content. Cheap to copy; lives as long as the state_dict.
+class state_value {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept { return m_entry->name(); }
+  [[nodiscard]] entry_kind kind() const noexcept { return m_entry->kind(); }
+  /// The element type of a tensor; uint8 for a string or a map.
+  [[nodiscard]] dtype type() const noexcept { return m_entry->type(); }
+  [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return m_entry->shape(); }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_entry->size_bytes(); }
+
+  /// The content where it lies, without a copy: more than one piece for a tensor that its file holds in chunks, and for the
+  /// slices of a map; none for a string.
+  [[nodiscard]] std::size_t piece_count() const noexcept { return m_entry->extents().size(); }
+  [[nodiscard]] std::span<const std::byte> piece(std::size_t number) const noexcept {
+    const extent& part = m_entry->extents()[number];
+    return {m_base + part.offset, static_cast<std::size_t>(part.size)};
+  }
+
+  /// The packed little-endian bytes of a tensor, of whatever alignment. Throws mismatch_error where it is no tensor, or lies
+  /// in several pieces.
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    check_kind(entry_kind::tensor);
+    if (piece_count() != 1)
+      refuse(errc::not_contiguous, "the file holds it in " + std::to_string(piece_count()) +
+                                       " chunks: copy it with to_vector or copy_to, or load with {.read = ckpt::read::copy}");
+    return piece(0);
+  }
+
+  /// The elements, without a copy. Throws mismatch_error where T is not the element type, or the elements do not lie in one
+  /// piece aligned to T (MindSpore does not align them), and format_error for a bool that is neither 0 nor 1.
+  template <scalar T>
+  [[nodiscard]] std::span<const T> as() const {
+    check_type(dtype_of<T>);
+    const std::span<const std::byte> content = bytes();
+    if (reinterpret_cast<std::uintptr_t>(content.data()) % alignof(T) != 0)
+      refuse(errc::not_contiguous, "its bytes are not aligned to " + std::to_string(alignof(T)) +
+                                       " in the file: copy it with to_vector, load with {.read = ckpt::read::copy}, or save with {.align = 64}");
+    if constexpr (std::same_as<T, bool>) check_bools(content);
+    return {reinterpret_cast<const T*>(content.data()), content.size() / sizeof(T)};
+  }
+
+  /// A copy of the elements. Throws as as(), but takes any alignment and any number of pieces.
+  template <scalar T>
+  [[nodiscard]] std::vector<T> to_vector() const {
+    check_type(dtype_of<T>);
+    if constexpr (std::same_as<T, bool>) {
+      std::vector<bool> elements;
+      for (std::size_t number = 0; number < piece_count(); ++number) {
+        check_bools(piece(number));
+        for (const std::byte element : piece(number)) elements.push_back(element != std::byte{0});
+      }
+      return elements;
+    } else {
+      std::vector<T> elements(static_cast<std::size_t>(size_bytes() / sizeof(T)));
+      copy_to(std::as_writable_bytes(std::span(elements)));
+      return elements;
+    }
+  }
+
+  /// Copies the packed bytes of a tensor to memory of exactly size_bytes(); throws mismatch_error where it is another size.
+  void copy_to(std::span<std::byte> to) const {
+    check_kind(entry_kind::tensor);
+    if (to.size() != size_bytes())
+      refuse(errc::shape_mismatch, "it has " + std::to_string(size_bytes()) + " bytes, the destination " + std::to_string(to.size()));
+    for (std::size_t number = 0; number < piece_count(); ++number) {
+      const std::span<const std::byte> from = piece(number);
+      if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
+      to = to.subspan(from.size());
+    }
+  }
+
+  /// The one element of a tensor as T: of that element type, an integer from another integer type whose value fits, or a float
+  /// from a narrower float type. Throws mismatch_error for everything else.
+  template <scalar T>
+  [[nodiscard]] T item() const {
+    check_kind(entry_kind::tensor);
+    if (*element_count(shape()) != 1) refuse(errc::shape_mismatch, "item() needs one element; the shape is " + to_string(shape()));
+    if (type() == dtype_of<T>) {
+      const std::span<const std::byte> content = bytes();
+      if constexpr (std::same_as<T, bool>) {
+        check_bools(content);
+        return content.front() != std::byte{0};
+      } else {
+        T value;
+        std::memcpy(&value, content.data(), sizeof value);
+        return value;
+      }
+    }
+    const std::optional<T> value = convert_number<T>(type(), bytes());
+    if (!value)
+      refuse(errc::dtype_mismatch, "its " + std::string(ckpt::name(type())) + " value cannot be read as " + std::string(ckpt::name(dtype_of<T>)) +
+                                       " without loss");
+    return *value;
+  }
+
+  /// The text of a string, in UTF-8. Throws mismatch_error where it is none, and format_error where it holds a lone surrogate,
+  /// which UTF-8 does not have.
+  [[nodiscard]] std::string text() const {
+    check_kind(entry_kind::string);
+    const std::string_view text = m_entry->text();
+    for (std::size_t i = 0; i + 1 < text.size(); ++i)
+      if (text[i] == '\xed' && static_cast<unsigned char>(text[i + 1]) >= 0xa0)
+        throw format_error(errc::unsupported, facts(), "it holds a lone surrogate, which UTF-8 cannot express");
+    return std::string(text);
+  }
+
+ private:
+  friend class state_dict;
+
+  state_value(const index_entry& entry, const std::byte* base, const std::string& label) noexcept
+      : m_entry(&entry), m_base(base), m_label(&label) {}
+
+  [[nodiscard]] error_facts facts() const { return {.path = *m_label, .name = std::string(name()), .noun = ckpt::name(kind())}; }
+
+  [[noreturn]] void refuse(errc code, const std::string& text) const { throw mismatch_error(code, facts(), text); }
+
+  void check_kind(entry_kind asked) const {
+    if (kind() != asked)
+      refuse(errc::dtype_mismatch, "it is a " + std::string(ckpt::name(kind())) + ", not a " + std::string(ckpt::name(asked)));
+  }
+
+  void check_type(dtype asked) const {
+    check_kind(entry_kind::tensor);
+    if (type() == asked) return;
+    error_facts found = facts();
+    found.expected = ckpt::name(asked);
+    found.found = ckpt::name(type());
+    throw mismatch_error(errc::dtype_mismatch, std::move(found),
+                         "it holds " + std::string(ckpt::name(type())) + ", not " + std::string(ckpt::name(asked)));
+  }
+
+  void check_bools(std::span<const std::byte> content) const {
+    for (const std::byte value : content)
+      if (value > std::byte{1})
+        throw format_error(errc::malformed, facts(), "a bool is " + std::to_string(std::to_integer<int>(value)) + ", neither 0 nor 1");
+  }
+
+  const index_entry* m_entry;
+  const std::byte* m_base;
+  const std::string* m_label;
+};
+
+/// What load returns: the entries of a checkpoint in the order of the file, as views into the mapped file or into memory of
+/// its own. Move only; owns what its views show, so keep it while you use them.
+class state_dict {
+ public:
+  /// For load: the extents of `index` count from `base`, and `owner` keeps what lies there alive.
+  state_dict(file_index index, const std::byte* base, std::shared_ptr<const void> owner)
+      : m_state(std::make_unique<const state>(state{std::move(index), base, std::move(owner)})) {}
+
+  class iterator {
+   public:
+    using value_type = std::pair<std::string_view, state_value>;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+    value_type operator*() const noexcept {
+      const state_value value = m_owner->at(m_position);
+      return {value.name(), value};
+    }
+    iterator& operator++() noexcept {
+      ++m_position;
+      return *this;
+    }
+    iterator operator++(int) noexcept {
+      const iterator before = *this;
+      ++m_position;
+      return before;
+    }
+    friend bool operator==(const iterator&, const iterator&) noexcept = default;
+
+   private:
+    friend class state_dict;
+    iterator(const state_dict* owner, std::size_t position) noexcept : m_owner(owner), m_position(position) {}
+
+    const state_dict* m_owner = nullptr;
+    std::size_t m_position = 0;
+  };
+
+  [[nodiscard]] std::size_t size() const noexcept { return index().size(); }
+  [[nodiscard]] bool empty() const noexcept { return index().empty(); }
+  [[nodiscard]] iterator begin() const& noexcept { return {this, 0}; }
+  [[nodiscard]] iterator end() const& noexcept { return {this, size()}; }
+
+  /// The entry of that name. Throws mismatch_error where there is none.
+  [[nodiscard]] state_value operator[](std::string_view name) const& {
+    const std::optional<state_value> value = find(name);
+    if (!value)
+      throw mismatch_error(errc::missing, {.path = index().label(), .name = std::string(name), .noun = "entry"},
+                           "there is none of that name among " + std::to_string(size()));
+    return *value;
+  }
+
+  [[nodiscard]] std::optional<state_value> find(std::string_view name) const& {
+    const index_entry* const entry = index().find(name);
+    if (entry == nullptr) return std::nullopt;
+    return state_value(*entry, m_state->base, index().label());
+  }
+
+  [[nodiscard]] bool contains(std::string_view name) const { return index().find(name) != nullptr; }
+
+  // A view of a temporary would outlive its memory: keep what load returns in a variable.
+  iterator begin() const&& = delete;
+  iterator end() const&& = delete;
+  state_value operator[](std::string_view name) const&& = delete;
+  std::optional<state_value> find(std::string_view name) const&& = delete;
+
+  /// "ckpt" or "safetensors".
+  [[nodiscard]] std::string_view format() const noexcept { return index().format(); }
+  /// The pairs of a safetensors file's `__metadata__`.
+  [[nodiscard]] std::span<const file_index::metadata_pair> metadata() const noexcept { return index().metadata(); }
+
+ private:
+  struct state {
+    file_index index;
+    const std::byte* base;
+    std::shared_ptr<const void> owner;
+  };
+
+  [[nodiscard]] const file_index& index() const noexcept { return m_state->index; }
+  [[nodiscard]] state_value at(std::size_t position) const noexcept { return {index()[position], m_state->base, index().label()}; }
+
+  std::unique_ptr<const state> m_state;  // its address stays: views outlive a move of the state_dict
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,97 @@
+#ifndef CKPT_TENSOR_SHAPE_HPP
+#define CKPT_TENSOR_SHAPE_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <ckpt/core/checked.hpp>
+
+namespace ckpt {
+
+/// The extents of a tensor, outermost first; no extents at all is a single element (0-d). Up to four lie in the object.
+/// A contiguous range, so it passes as std::span<const std::int64_t>.
+class shape {
+ public:
+  shape() noexcept : m_few{} {}
+  shape(std::initializer_list<std::int64_t> extents) : shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+  explicit shape(std::span<const std::int64_t> extents) : m_size(extents.size()) {
+    std::int64_t* const to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
+    if (!extents.empty()) std::memcpy(to, extents.data(), extents.size_bytes());
+  }
+  shape(const shape& other) : shape(std::span<const std::int64_t>(other.begin(), other.m_size)) {}
+  shape(shape&& other) noexcept : shape() { swap(other); }
+  shape& operator=(shape other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~shape() {
+    if (m_size > few) delete[] m_many;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return m_size; }
+  [[nodiscard]] bool empty() const noexcept { return m_size == 0; }
+  [[nodiscard]] const std::int64_t* begin() const noexcept { return m_size <= few ? m_few : m_many; }
+  [[nodiscard]] const std::int64_t* end() const noexcept { return begin() + m_size; }
+  [[nodiscard]] std::int64_t operator[](std::size_t axis) const noexcept { return begin()[axis]; }
+
+  friend bool operator==(const shape& a, const shape& b) noexcept {
+    return a.m_size == b.m_size && std::memcmp(a.begin(), b.begin(), a.m_size * sizeof(std::int64_t)) == 0;
+  }
+
+ private:
+  static constexpr std::size_t few = 4;
+
+  void swap(shape& other) noexcept {
+    std::swap(m_size, other.m_size);
+    std::int64_t mine[few];
+    std::memcpy(mine, m_few, sizeof mine);
+    std::memcpy(m_few, other.m_few, sizeof mine);
+    std::memcpy(other.m_few, mine, sizeof mine);
+  }
+
+  std::size_t m_size = 0;
+  union {
+    std::int64_t m_few[few];
+    std::int64_t* m_many;
+  };
+};
+
+/// The number of elements, or nothing where an extent is negative or the product passes 2^63 - 1 (leaving the zeros out,
+/// so that the strides of an empty tensor cannot pass it either).
+[[nodiscard]] constexpr std::optional<std::uint64_t> element_count(std::span<const std::int64_t> extents) noexcept {
+  std::uint64_t product = 1;
+  bool empty = false;
+  for (const std::int64_t extent : extents) {
+    if (extent < 0) return std::nullopt;
+    if (extent == 0) {
+      empty = true;
+      continue;
+    }
+    const std::optional<std::uint64_t> next = checked_mul(product, static_cast<std::uint64_t>(extent));
+    if (!next || *next >> 63 != 0) return std::nullopt;
+    product = *next;
+  }
+  return empty ? 0 : product;
+}
+
+/// `[2,3]`, as error messages and listings show it.
+[[nodiscard]] inline std::string to_string(std::span<const std::int64_t> extents) {
+  std::string text = "[";
+  for (const std::int64_t extent : extents) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(extent);
+  }
+  return text += ']';
+}
+
+}  // namespace ckpt
+
+#endif

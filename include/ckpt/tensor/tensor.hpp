@@ -1,0 +1,104 @@
+#ifndef CKPT_TENSOR_TENSOR_HPP
+#define CKPT_TENSOR_TENSOR_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <new>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
+#include <ckpt/tensor/tensor_view.hpp>
+
+namespace ckpt {
+
+/// Elements with their memory: packed, row-major, aligned to 64 bytes. Copying copies the elements.
+class tensor {
+ public:
+  static constexpr std::size_t alignment = 64;
+
+  /// All zeros. Throws usage_error where the shape is not one.
+  tensor(dtype type, ckpt::shape extents) : tensor(type, std::move(extents), nullptr) {
+    if (m_size > 0) std::memset(m_bytes, 0, m_size);
+  }
+
+  /// Throws usage_error where the number of values is not what the shape takes.
+  template <scalar T>
+  tensor(ckpt::shape extents, std::span<const T> values)
+      : tensor(dtype_of<T>, tensor_view(values, extents).shape(), std::as_bytes(values).data()) {}
+  template <scalar T>
+  tensor(ckpt::shape extents, std::initializer_list<T> values)
+      : tensor(std::move(extents), std::span<const T>(values.begin(), values.size())) {}
+
+  /// Throws usage_error where the number of bytes is not what dtype and shape take.
+  [[nodiscard]] static tensor from_bytes(dtype type, ckpt::shape extents, std::span<const std::byte> bytes) {
+    return tensor(type, tensor_view(type, std::move(extents), bytes).shape(), bytes.data());
+  }
+
+  tensor(const tensor& other) : tensor(other.m_type, other.m_shape, other.m_bytes) {}
+  tensor(tensor&& other) noexcept : m_shape(std::move(other.m_shape)), m_type(other.m_type) { take(other); }
+  tensor& operator=(tensor other) noexcept {
+    m_shape = std::move(other.m_shape);
+    m_type = other.m_type;
+    std::swap(m_bytes, other.m_bytes);
+    std::swap(m_size, other.m_size);
+    return *this;
+  }
+  ~tensor() { ::operator delete(m_bytes, std::align_val_t{alignment}); }
+
+  [[nodiscard]] dtype type() const noexcept { return m_type; }
+  [[nodiscard]] const ckpt::shape& shape() const noexcept { return m_shape; }
+  [[nodiscard]] std::span<std::byte> bytes() noexcept { return {m_bytes, m_size}; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {m_bytes, m_size}; }
+
+  /// The elements. Throws mismatch_error where T is not the tensor's element type.
+  template <scalar T>
+  [[nodiscard]] std::span<T> as() {
+    check_type(dtype_of<T>);
+    return {reinterpret_cast<T*>(m_bytes), m_size / sizeof(T)};
+  }
+  template <scalar T>
+  [[nodiscard]] std::span<const T> as() const {
+    check_type(dtype_of<T>);
+    return {reinterpret_cast<const T*>(m_bytes), m_size / sizeof(T)};
+  }
+
+  operator tensor_view() const& { return tensor_view(m_type, m_shape, bytes()); }  // NOLINT(google-explicit-constructor)
+  operator tensor_view() const&& = delete;                                         // the view would outlive its elements
+
+ private:
+  tensor(dtype type, ckpt::shape extents, const std::byte* from) : m_shape(std::move(extents)), m_type(type) {
+    const std::optional<std::uint64_t> size = content_size(type, m_shape);
+    if (!size) throw usage_error(errc::invalid_argument, {}, std::string(name(type)) + to_string(m_shape) + " is not a tensor");
+    m_size = static_cast<std::size_t>(*size);
+    if (m_size == 0) return;
+    m_bytes = static_cast<std::byte*>(::operator new(m_size, std::align_val_t{alignment}));
+    if (from != nullptr) std::memcpy(m_bytes, from, m_size);
+  }
+
+  void take(tensor& other) noexcept {
+    m_bytes = std::exchange(other.m_bytes, nullptr);
+    m_size = std::exchange(other.m_size, 0);
+    other.m_shape = ckpt::shape{0};
+  }
+
+  void check_type(dtype asked) const {
+    if (asked != m_type)
+      throw mismatch_error(errc::dtype_mismatch, {.expected = std::string(name(asked)), .found = std::string(name(m_type))},
+                           "the tensor holds " + std::string(name(m_type)) + ", not " + std::string(name(asked)));
+  }
+
+  ckpt::shape m_shape;
+  std::byte* m_bytes = nullptr;
+  std::size_t m_size = 0;
+  dtype m_type;
+};
+
+}  // namespace ckpt
+
+#endif

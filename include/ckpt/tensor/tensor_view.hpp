@@ -1,0 +1,157 @@
+#ifndef CKPT_TENSOR_TENSOR_VIEW_HPP
+#define CKPT_TENSOR_TENSOR_VIEW_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <ckpt/core/checked.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
+
+namespace ckpt {
+
+/// The bytes that a tensor of this dtype and shape takes, row-major and packed, or nothing where the shape is not one
+/// (see element_count), where that passes 2^63 - 1, or where elements of 4 or 6 bits end inside a byte.
+[[nodiscard]] constexpr std::optional<std::uint64_t> content_size(dtype type, std::span<const std::int64_t> extents) noexcept {
+  const std::optional<std::uint64_t> count = element_count(extents);
+  if (!count) return std::nullopt;
+  const std::optional<std::uint64_t> bits = checked_mul(*count, info(type).bits);
+  if (bits) return *bits % 8 == 0 ? std::optional<std::uint64_t>(*bits / 8) : std::nullopt;
+  const std::optional<std::uint64_t> bytes = checked_mul(*count, info(type).bits / 8u);  // past 2^64 bits: whole bytes only
+  return info(type).bits % 8 == 0 && bytes && *bytes >> 63 == 0 ? bytes : std::nullopt;
+}
+
+/// Elements that lie somewhere else: dtype, shape, and either packed row-major bytes or a first element and strides.
+/// Borrows; whoever owns the elements keeps them alive and unchanged while the view is used.
+class tensor_view {
+ public:
+  /// Packed row-major bytes, little-endian, of any alignment. Throws usage_error where their number is not what dtype
+  /// and shape take.
+  tensor_view(dtype type, ckpt::shape extents, std::span<const std::byte> bytes)
+      : m_shape(std::move(extents)), m_first(bytes.data()), m_size(checked_size(type, m_shape)), m_type(type) {
+    if (m_size != bytes.size()) refuse_size(bytes.size());
+  }
+
+  /// Packed row-major values. Throws as above.
+  template <scalar T>
+  tensor_view(std::span<const T> values, ckpt::shape extents)
+      : tensor_view(dtype_of<T>, std::move(extents), std::as_bytes(values)) {}
+
+  /// `first` is the element at index 0 of every axis; strides count elements from one index to the next along an axis
+  /// and may be 0 or negative. Throws usage_error where the ranks differ or an element is not whole bytes.
+  [[nodiscard]] static tensor_view strided(dtype type, ckpt::shape extents, const void* first, ckpt::shape strides) {
+    if (extents.size() != strides.size() || info(type).bits % 8 != 0)
+      throw usage_error(errc::invalid_argument, {},
+                        info(type).bits % 8 != 0 ? "elements of 4 or 6 bits cannot be strided: pack them first"
+                                                 : "a strided tensor needs one stride per axis: shape " + to_string(extents) +
+                                                       ", strides " + to_string(strides));
+    tensor_view view(type, std::move(extents), first);
+    if (!view.packed_by(strides)) view.m_strides = std::move(strides);
+    return view;
+  }
+
+  [[nodiscard]] dtype type() const noexcept { return m_type; }
+  [[nodiscard]] const ckpt::shape& shape() const noexcept { return m_shape; }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_size; }
+  [[nodiscard]] bool is_contiguous() const noexcept { return m_strides.empty(); }
+
+  /// The packed bytes. Throws mismatch_error where the elements are strided.
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    if (!is_contiguous()) throw mismatch_error(errc::not_contiguous, {}, "a strided tensor has no packed bytes: copy it out with copy_to");
+    return {m_first, static_cast<std::size_t>(m_size)};
+  }
+
+  /// Fills `to` with the bytes [offset, offset + to.size()) of the packed row-major content. That range must lie within
+  /// size_bytes(), and start and end between two elements. Allocates nothing.
+  void copy_to(std::uint64_t offset, std::span<std::byte> to) const noexcept {
+    if (to.empty()) return;
+    if (is_contiguous()) {
+      std::memcpy(to.data(), m_first + offset, to.size());
+      return;
+    }
+    const std::size_t width = info(m_type).bits / 8u;
+    const std::size_t last = m_shape.size() - 1;
+    const auto row = static_cast<std::uint64_t>(m_shape[last]);
+    std::uint64_t element = offset / width;
+    std::byte* out = to.data();
+    for (std::uint64_t left = to.size() / width; left > 0;) {
+      std::uint64_t outer = element / row;
+      std::int64_t at = static_cast<std::int64_t>(element % row) * m_strides[last];
+      std::uint64_t run = row - element % row;
+      if (run > left) run = left;
+      for (std::size_t axis = last; axis-- > 0;) {
+        const auto extent = static_cast<std::uint64_t>(m_shape[axis]);
+        at += static_cast<std::int64_t>(outer % extent) * m_strides[axis];
+        outer /= extent;
+      }
+      copy_run(out, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[last]);
+      out += run * width;
+      element += run;
+      left -= run;
+    }
+  }
+
+ private:
+  tensor_view(dtype type, ckpt::shape extents, const void* first)
+      : m_shape(std::move(extents)), m_first(static_cast<const std::byte*>(first)), m_size(checked_size(type, m_shape)), m_type(type) {}
+
+  static std::uint64_t checked_size(dtype type, const ckpt::shape& extents) {
+    const std::optional<std::uint64_t> size = content_size(type, extents);
+    if (!size)
+      throw usage_error(errc::invalid_argument, {},
+                        std::string(name(type)) + to_string(extents) +
+                            " is not a tensor: an extent is negative, the size passes 2^63 bytes, or its elements end inside a byte");
+    return *size;
+  }
+
+  [[noreturn]] void refuse_size(std::uint64_t found) const {
+    throw usage_error(errc::shape_mismatch, {.expected = std::to_string(m_size), .found = std::to_string(found)},
+                      std::string(name(m_type)) + to_string(m_shape) + " takes " + std::to_string(m_size) + " bytes, not " +
+                          std::to_string(found));
+  }
+
+  [[nodiscard]] bool packed_by(const ckpt::shape& strides) const noexcept {
+    std::int64_t expected = 1;
+    for (std::size_t axis = m_shape.size(); axis-- > 0;) {
+      if (m_shape[axis] != 1 && strides[axis] != expected) return m_size == 0;
+      expected *= m_shape[axis];
+    }
+    return true;
+  }
+
+  template <std::size_t Width>
+  static void copy_elements(std::byte* to, const std::byte* from, std::uint64_t count, std::int64_t step) noexcept {
+    for (std::uint64_t i = 0; i < count; ++i, to += Width, from += step) std::memcpy(to, from, Width);
+  }
+
+  static void copy_run(std::byte* to, const std::byte* from, std::uint64_t count, std::size_t width, std::int64_t stride) noexcept {
+    const std::int64_t step = stride * static_cast<std::int64_t>(width);
+    if (stride == 1) {
+      std::memcpy(to, from, count * width);
+      return;
+    }
+    switch (width) {
+      case 1: return copy_elements<1>(to, from, count, step);
+      case 2: return copy_elements<2>(to, from, count, step);
+      case 4: return copy_elements<4>(to, from, count, step);
+      case 8: return copy_elements<8>(to, from, count, step);
+      default: return copy_elements<16>(to, from, count, step);
+    }
+  }
+
+  ckpt::shape m_shape;
+  ckpt::shape m_strides;  // empty: packed
+  const std::byte* m_first;
+  std::uint64_t m_size;
+  dtype m_type;
+};
+
+}  // namespace ckpt
+
+#endif
