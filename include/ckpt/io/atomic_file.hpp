@@ -1,0 +1,205 @@
+#ifndef CKPT_IO_ATOMIC_FILE_HPP
+#define CKPT_IO_ATOMIC_FILE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sys/random.h>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/io/directory.hpp>
+#include <ckpt/io/file_descriptor.hpp>
+#include <ckpt/io/sink.hpp>
+#include <ckpt/io/system_call.hpp>
+#include <ckpt/io/target_path.hpp>
+
+namespace ckpt {
+
+/// What is promised when a save has returned.
+enum class durability : std::uint8_t {
+  full,  ///< a power cut leaves the new file
+  none,  ///< the kernel writes it to the disk when it likes; a power cut may leave the old file, or bytes of neither on
+         ///< a file system that reorders
+};
+
+struct atomic_file_options {
+  durability sync = durability::full;
+  unsigned mode = 0400;  ///< permission bits of the finished file, whatever the umask
+};
+
+/// Replaces a file as a whole, or not at all. The bytes go to a temporary file beside the target; commit() gives it the
+/// target's name. Until then, and after any error, the target is as it was; the destructor removes the temporary file.
+/// Only the end of the process leaves one behind, named `.<name>.<16 hex digits>.tmp`.
+class atomic_file {
+ public:
+  /// Makes the temporary file and reserves `size` bytes, the number that will be written. A symbolic link as target
+  /// stays: the file behind it is replaced, or made. Throws io_error (a full disk, a missing directory, a directory as
+  /// target, ...), usage_error (a path or mode that makes no sense; a pipe, socket or device as target).
+  atomic_file(std::string target, std::uint64_t size, atomic_file_options options = {})
+      : atomic_file(resolve_target(target), std::move(target), size, options) {
+    // Here the object counts as constructed: its destructor cleans up when one of these throws.
+    if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
+      throw_io_error(std::make_error_code(std::errc::file_too_large), m_directory.file(),
+                     "cannot reserve " + std::to_string(size) + " bytes");
+    }
+    m_reserved = m_file.reserve(size);
+  }
+
+  atomic_file(const atomic_file&) = delete;
+  atomic_file& operator=(const atomic_file&) = delete;
+
+  ~atomic_file() {
+    if (m_stage != stage::replaced) m_directory.remove(m_temporary);
+  }
+
+  /// Appends. Allocates nothing. Throws io_error; usage_error where more comes than was announced.
+  void write(std::span<const std::byte> bytes) { write(bytes, {}); }
+
+  /// Appends both, in this order, in one system call where they fit into a piece.
+  void write(std::span<const std::byte> first, std::span<const std::byte> second) {
+    if (m_stage != stage::writing)
+      throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "write after commit");
+    if (first.size() > m_size - m_written || second.size() > m_size - m_written - first.size()) {
+      refuse_count(m_written + first.size() + second.size());
+    }
+    while (!first.empty() || !second.empty()) {
+      const std::size_t room = piece - static_cast<std::size_t>(m_written % piece);
+      const auto of_first = first.first(first.size() < room ? first.size() : room);
+      const auto of_second =
+          second.first(second.size() < room - of_first.size() ? second.size() : room - of_first.size());
+      m_file.write_at(m_written, of_first, of_second);
+      m_written += of_first.size() + of_second.size();
+      first = first.subspan(of_first.size());
+      second = second.subspan(of_second.size());
+      start_writeback();
+    }
+  }
+
+  /// Puts the finished file in the target's place. Allocates nothing. Throws usage_error unless exactly the announced
+  /// number of bytes was written, io_error where the operating system fails; the target is then as it was, except when
+  /// the last step failed, the sync of the directory, of which the error says that the new file is in place. There is
+  /// no second try: write a new file.
+  void commit() {
+    if (m_stage != stage::writing)
+      throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "commit for the second time");
+    if (m_written != m_size) refuse_count(m_written);
+    m_stage = stage::failed;
+    m_file.set_mode(m_options.mode);
+    if (m_options.sync == durability::full) m_file.sync();
+    m_file.close();
+    m_directory.rename(m_temporary, m_name);
+    m_stage = stage::replaced;
+    if (m_options.sync == durability::full) m_durable = m_directory.sync() && !m_directory.is_in_memory();
+  }
+
+  /// The file that is replaced: the target with the links it ends in resolved.
+  [[nodiscard]] const std::string& path() const noexcept { return m_path; }
+
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
+  [[nodiscard]] std::uint64_t written() const noexcept { return m_written; }
+
+  /// Whether the file system promised the room for all bytes.
+  [[nodiscard]] bool is_reserved() const noexcept { return m_reserved; }
+
+  /// After commit(): whether the file outlives a power cut. Not with durability::none, nor on a file system that is
+  /// kept in memory.
+  [[nodiscard]] bool is_durable() const noexcept { return m_durable; }
+
+  /// Bytes written by one system call, between multiples of this in the file. Small pieces cost calls and, as the
+  /// kernel caches a file in pages as large as the writes allow, page handling; above 8 MiB nothing is gained any more.
+  static constexpr std::size_t piece = std::size_t{16} << 20;
+
+  /// With durability::full the kernel is told to write to the disk whenever another so many bytes are complete, so that
+  /// the disk works while the rest is copied. Blocks are told once they are full: a page that is being written to disk
+  /// cannot be appended to.
+  static constexpr std::size_t writeback_block = std::size_t{8} << 20;
+
+ private:
+  enum class stage : std::uint8_t { writing, failed, replaced };
+
+  // `target` by reference: it is moved from only here, after it has been resolved.
+  atomic_file(const target_path& resolved, std::string&& target, std::uint64_t size, atomic_file_options options)
+      : m_directory(resolved.directory,
+                    options.sync == durability::full ? directory::use::with_sync : directory::use::without_sync,
+                    std::move(target)),
+        m_name(resolved.name),
+        m_path(resolved.whole()),
+        m_size(size),
+        m_options(options) {
+    if (options.mode > 07777) {
+      throw usage_error(errc::invalid_argument, {.path = m_directory.file()},
+                        "the mode has other bits than permissions: use one like 0644");
+    }
+    m_directory.require_replaceable(m_name);
+    for (int attempt = 0; attempt < 16 && m_file.get() < 0; ++attempt) {
+      m_temporary = temporary_name();
+      m_file = m_directory.create(m_temporary);
+    }
+    if (m_file.get() < 0) {
+      throw_io_error(std::make_error_code(std::errc::file_exists), m_directory.file(),
+                     "cannot create a temporary file beside it");
+    }
+  }
+
+  [[nodiscard]] std::string temporary_name() const {
+    unsigned char random[8];
+    if (uninterrupted([&] { return ::getentropy(random, sizeof random); }) != 0) {
+      throw_io_error(last_error(), m_directory.file(), "cannot draw a random name for the temporary file");
+    }
+    constexpr std::size_t around = 1 + 1 + 2 * sizeof random + 4;  // dot, dot, hex digits, ".tmp"
+    std::size_t kept = m_name.size();
+    if (const std::size_t longest = m_directory.longest_name(); kept + around > longest) {
+      kept = longest > around ? longest - around : 0;
+      while (kept > 0 && (static_cast<unsigned char>(m_name[kept]) & 0xC0U) == 0x80U)
+        --kept;  // not within a UTF-8 character
+    }
+    std::string name = ".";
+    name.append(m_name, 0, kept).push_back('.');
+    for (const unsigned char byte : random) {
+      name.push_back("0123456789abcdef"[byte >> 4U]);
+      name.push_back("0123456789abcdef"[byte & 0xFU]);
+    }
+    return name.append(".tmp");
+  }
+
+  void start_writeback() {
+    if (m_options.sync != durability::full || !m_early_writeback) return;
+    const std::uint64_t complete = m_written - m_written % writeback_block;
+    if (complete == m_told) return;
+    m_early_writeback = m_file.start_writeback(m_told, complete - m_told);
+    m_told = complete;
+  }
+
+  [[noreturn]] void refuse_count(std::uint64_t count) const {
+    throw usage_error(errc::invalid_argument,
+                      {.path = m_directory.file(),
+                       .expected = std::to_string(m_size) + " bytes",
+                       .found = std::to_string(count) + " bytes"},
+                      std::to_string(count) + " bytes written, " + std::to_string(m_size) + " announced");
+  }
+
+  directory m_directory;
+  file_descriptor m_file;
+  std::string m_name;
+  std::string m_temporary;
+  std::string m_path;
+  std::uint64_t m_size;
+  std::uint64_t m_written = 0;
+  std::uint64_t m_told = 0;  // bytes that writeback has been started for
+  atomic_file_options m_options;
+  stage m_stage = stage::writing;
+  bool m_early_writeback = true;
+  bool m_reserved = false;
+  bool m_durable = false;
+};
+
+static_assert(sink<atomic_file>);
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef CKPT_IO_SINK_HPP
+#define CKPT_IO_SINK_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace ckpt {
+
+/// Where the bytes of a checkpoint go, in order.
+///
+/// | expression       | must                                                                       |
+/// |------------------|----------------------------------------------------------------------------|
+/// | `s.write(bytes)` | take all of `bytes`, a `std::span<const std::byte>`, before it returns, or throw |
+template <class Sink>
+concept sink = requires(Sink& s, std::span<const std::byte> bytes) { s.write(bytes); };
+
+/// Appends to a vector. Throws what the vector throws when memory runs out.
+class memory_sink {
+ public:
+  explicit memory_sink(std::vector<std::byte>& to) noexcept : m_to(&to) {}
+
+  void write(std::span<const std::byte> bytes) { m_to->insert(m_to->end(), bytes.begin(), bytes.end()); }
+
+ private:
+  std::vector<std::byte>* m_to;
+};
+
+static_assert(sink<memory_sink>);
+
+}  // namespace ckpt
+
+#endif

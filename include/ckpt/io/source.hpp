@@ -1,0 +1,80 @@
+#ifndef CKPT_IO_SOURCE_HPP
+#define CKPT_IO_SOURCE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <ckpt/core/error.hpp>
+
+namespace ckpt {
+
+/// Where the bytes of a checkpoint are read from. Its size never changes. Any number of threads may read at the same
+/// time.
+class source {
+ public:
+  source(const source&) = delete;
+  source& operator=(const source&) = delete;
+  virtual ~source() = default;
+
+  /// Bytes in all.
+  [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
+
+  /// Fills `to` with the bytes from `offset` on. Throws format_error (errc::truncated) where they are not all there,
+  /// io_error where the operating system fails; `to` then holds anything.
+  virtual void read(std::uint64_t offset, std::span<std::byte> to) const = 0;
+
+  /// All the bytes where they lie in memory, or nullptr for a source that has to be read. Not nullptr when in memory
+  /// and empty.
+  [[nodiscard]] virtual const std::byte* data() const noexcept { return nullptr; }
+
+  /// What errors call it: the path, or "<memory>".
+  [[nodiscard]] const std::string& label() const noexcept { return m_label; }
+
+ protected:
+  explicit source(std::string label) noexcept : m_label(std::move(label)) {}
+
+  /// Throws format_error unless `count` bytes from `offset` on lie within size().
+  void require(std::uint64_t offset, std::uint64_t count) const {
+    const std::uint64_t left = offset < size() ? size() - offset : 0;
+    if (count <= left && offset <= size()) return;
+    throw format_error(errc::truncated,
+                       {.path = m_label,
+                        .offset = offset,
+                        .expected = std::to_string(count) + " bytes",
+                        .found = std::to_string(left) + " bytes"},
+                       "ends too early: " + std::to_string(count) + " bytes needed, " + std::to_string(left) + " left");
+  }
+
+ private:
+  std::string m_label;
+};
+
+/// Bytes that the caller keeps alive and unchanged for as long as this, and all views made from it, are used.
+class memory_source final : public source {
+ public:
+  explicit memory_source(std::span<const std::byte> bytes, std::string label = "<memory>") noexcept
+      : source(std::move(label)), m_bytes(bytes) {}
+
+  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
+
+  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+    require(offset, to.size());
+    if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
+  }
+
+  [[nodiscard]] const std::byte* data() const noexcept override {
+    static constexpr std::byte nothing{};
+    return m_bytes.data() == nullptr ? &nothing : m_bytes.data();
+  }
+
+ private:
+  std::span<const std::byte> m_bytes;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,53 @@
+#ifndef CKPT_IO_SOURCE_WINDOW_HPP
+#define CKPT_IO_SOURCE_WINDOW_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <ckpt/io/source.hpp>
+
+namespace ckpt {
+
+/// Looks at a source here and there, as one parses a file whose structure lies between large payloads: straight into
+/// memory where the source has it, else through a buffer that is read again where a look falls outside it.
+class source_window {
+ public:
+  /// The source must outlive the window.
+  explicit source_window(const source& from) noexcept : m_source(&from), m_data(from.data()), m_size(from.size()) {}
+
+  /// Whether what at() returned stays valid.
+  [[nodiscard]] bool is_stable() const noexcept { return m_data != nullptr; }
+
+  /// At least `want` bytes from `offset` on, or all up to the end. Throws as source::read.
+  [[nodiscard]] std::span<const std::byte> at(std::uint64_t offset, std::size_t want) {
+    if (offset >= m_size) return {};
+    const std::uint64_t left = m_size - offset;
+    if (m_data != nullptr) return {m_data + offset, static_cast<std::size_t>(left)};
+    if (want > left) want = static_cast<std::size_t>(left);
+    if (offset < m_begin || offset - m_begin > m_buffer.size() || m_buffer.size() - (offset - m_begin) < want)
+      fill(offset, want, left);
+    return std::span<const std::byte>(m_buffer).subspan(static_cast<std::size_t>(offset - m_begin));
+  }
+
+ private:
+  static constexpr std::size_t usual = std::size_t{64} << 10;
+
+  void fill(std::uint64_t offset, std::size_t want, std::uint64_t left) {
+    const std::size_t more = left < usual ? static_cast<std::size_t>(left) : usual;
+    m_buffer.resize(want > more ? want : more);
+    m_begin = offset;
+    m_source->read(offset, m_buffer);
+  }
+
+  const source* m_source;
+  const std::byte* m_data;
+  std::uint64_t m_size;
+  std::vector<std::byte> m_buffer;
+  std::uint64_t m_begin = 0;
+};
+
+}  // namespace ckpt
+
+#endif
