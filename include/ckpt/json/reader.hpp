@@ -1,0 +1,300 @@
+#ifndef CKPT_JSON_READER_HPP
+#define CKPT_JSON_READER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <ckpt/core/arena.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/json/number.hpp>
+#include <ckpt/json/scan.hpp>
+#include <ckpt/json/utf8.hpp>
+
+namespace ckpt {
+
+/// Reads one JSON text value by value, in order, and as strictly as Rust's serde_json: UTF-8 throughout, no comments, no
+/// trailing commas, no lone surrogates, no raw control characters, no number past a double, nothing after the value.
+///
+/// Whatever is not what was asked for throws format_error with errc::malformed and the byte of the file where it lies.
+/// The text must outlive the reader and every string that came out of it without an escape in it; strings with escapes
+/// are decoded into the arena. Each call takes time linear in what it reads, and no call recurses.
+class json_reader {
+ public:
+  /// Arrays and objects may lie this deep in each other.
+  static constexpr unsigned depth_limit = 127;
+
+  /// `text` lies at byte `base_offset` of the file `path`. Throws format_error where it is not UTF-8.
+  json_reader(std::string_view text, arena& strings, std::string path, std::uint64_t base_offset)
+      : m_begin(text.data()), m_at(text.data()), m_end(text.data() + text.size()), m_base(base_offset), m_strings(strings),
+        m_path(std::move(path)) {
+    if (const std::optional<std::size_t> bad = first_invalid_utf8(text)) {
+      m_at += *bad;
+      fail("UTF-8");
+    }
+  }
+
+  /// What errors are about from now on: the name of an entry, or nothing.
+  void about(std::string_view name) noexcept { m_about = name; }
+
+  /// The byte of the file where the next token begins.
+  [[nodiscard]] std::uint64_t offset() noexcept {
+    skip_blanks();
+    return m_base + static_cast<std::uint64_t>(m_at - m_begin);
+  }
+
+  /// Enters an object. Then next_key() until it gives nothing, and after each key exactly one value.
+  void begin_object() { open('{', "'{'"); }
+
+  /// The name of the next member; or nothing, where the object ends, and it has been left.
+  [[nodiscard]] std::optional<std::string_view> next_key() {
+    if (!next_item('}', "',' or '}'")) return std::nullopt;
+    const std::string_view key = read_string("a name in quotes");
+    take(':', "':'");
+    return key;
+  }
+
+  /// Enters an array. Then one value after each next_element() that is true; false: the array has been left.
+  void begin_array() { open('[', "'['"); }
+  [[nodiscard]] bool next_element() { return next_item(']', "',' or ']'"); }
+
+  [[nodiscard]] std::string_view read_string() { return read_string("a string"); }
+
+  /// A number without sign, fraction or exponent, exact up to 2^64 - 1.
+  [[nodiscard]] std::uint64_t read_u64() {
+    skip_blanks();
+    const char* at = m_at;
+    std::uint64_t value = 0;
+    bool exact = true;
+    for (; at != m_end && is_digit(*at); ++at) {
+      exact = exact && !__builtin_mul_overflow(value, 10u, &value) &&
+              !__builtin_add_overflow(value, static_cast<unsigned>(*at - '0'), &value);
+    }
+    const bool zero_first = at - m_at > 1 && *m_at == '0';
+    if (at == m_at || zero_first || !exact || (at != m_end && (*at == '.' || *at == 'e' || *at == 'E')))
+      fail_number();
+    m_at = at;
+    return value;
+  }
+
+  /// Whether the next value is null; if so it has been read.
+  [[nodiscard]] bool read_null() {
+    skip_blanks();
+    if (m_at == m_end || *m_at != 'n') return false;
+    take_literal("null");
+    return true;
+  }
+
+  /// Reads the next value, whatever it is, as strictly as if it were wanted.
+  void skip_value() {
+    const unsigned outside = m_depth;
+    bool in_object[depth_limit + 1];
+    do {
+      skip_blanks();
+      const char first = m_at == m_end ? '\0' : *m_at;
+      if (first == '{' || first == '[') {
+        open(first, {});
+        in_object[m_depth] = first == '{';
+      } else {
+        skip_scalar(first);
+      }
+      while (m_depth > outside) {
+        if (in_object[m_depth] ? skip_key() : next_element()) break;
+      }
+    } while (m_depth > outside);
+  }
+
+  /// To be called after the outermost value: refuses anything but blanks after it.
+  void finish() {
+    skip_blanks();
+    if (m_at != m_end) fail("nothing but blanks after the value");
+  }
+
+ private:
+  static constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+  void skip_blanks() noexcept {
+    while (m_at != m_end && static_cast<unsigned char>(*m_at) <= ' ' &&
+           (*m_at == ' ' || *m_at == '\n' || *m_at == '\r' || *m_at == '\t'))
+      ++m_at;
+  }
+
+  void take(char token, std::string_view expected) {
+    skip_blanks();
+    if (m_at == m_end || *m_at != token) fail(expected);
+    ++m_at;
+  }
+
+  void open(char token, std::string_view expected) {
+    take(token, expected);
+    if (m_depth == depth_limit) {
+      --m_at;
+      fail("arrays and objects at most 127 deep in each other");
+    }
+    ++m_depth;
+    m_first = true;
+  }
+
+  // After `[`, `{` or a value: true before a further item, false behind the closing token.
+  bool next_item(char close, std::string_view expected) {
+    skip_blanks();
+    const bool first = std::exchange(m_first, false);
+    if (m_at != m_end && *m_at == close) {
+      ++m_at;
+      --m_depth;
+      return false;
+    }
+    if (!first) take(',', expected);
+    return true;
+  }
+
+  bool skip_key() {
+    if (!next_item('}', "',' or '}'")) return false;
+    skip_string("a name in quotes");
+    take(':', "':'");
+    return true;
+  }
+
+  void skip_scalar(char first) {
+    if (first == '"') skip_string("a string");
+    else if (first == 't') take_literal("true");
+    else if (first == 'f') take_literal("false");
+    else if (first == 'n') take_literal("null");
+    else if (first == '-' || is_digit(first)) skip_number();
+    else fail("a value");
+  }
+
+  void take_literal(std::string_view literal) {
+    if (std::string_view(m_at, static_cast<std::size_t>(m_end - m_at)).substr(0, literal.size()) != literal) fail(literal);
+    m_at += literal.size();
+  }
+
+  void skip_number() {
+    const json_number number = scan_json_number({m_at, static_cast<std::size_t>(m_end - m_at)});
+    if (number.status == json_number_status::malformed) fail_at(m_at + number.size, "a digit");
+    if (number.status == json_number_status::leading_zero) fail_at(m_at + number.size, "no digit after a leading 0");
+    if (number.status == json_number_status::out_of_range) fail("a number that a double can hold");
+    m_at += number.size;
+  }
+
+  std::string_view read_string(std::string_view expected) {
+    take('"', expected);
+    const char* const begin = m_at;
+    const bool escaped = scan_string();
+    const std::string_view raw(begin, static_cast<std::size_t>(m_at - 1 - begin));
+    return escaped ? decode(raw) : raw;
+  }
+
+  void skip_string(std::string_view expected) {
+    take('"', expected);
+    scan_string();
+  }
+
+  // From behind the opening quote to behind the closing one. Whether there was an escape.
+  bool scan_string() {
+    bool escaped = false;
+    while (true) {
+      m_at += find_json_special({m_at, static_cast<std::size_t>(m_end - m_at)});
+      if (m_at == m_end) fail("'\"' at the end of a string");
+      if (*m_at == '"') break;
+      if (*m_at != '\\') fail("an escape for a control character");
+      escaped = true;
+      m_at += read_escape(m_at).size;
+    }
+    ++m_at;
+    return escaped;
+  }
+
+  // The escape at `from`, a backslash; the size counts all of it.
+  utf8_character read_escape(const char* from) {
+    const char letter = m_end - from > 1 ? from[1] : '\0';
+    switch (letter) {
+      case '"': case '\\': case '/': return {static_cast<char32_t>(letter), 2};
+      case 'b': return {U'\b', 2};
+      case 'f': return {U'\f', 2};
+      case 'n': return {U'\n', 2};
+      case 'r': return {U'\r', 2};
+      case 't': return {U'\t', 2};
+      case 'u': break;
+      default: fail_at(from + 1, "one of \"\\/bfnrtu after a backslash");
+    }
+    const std::uint32_t first = read_hex(from + 2);
+    if (first < 0xd800 || first > 0xdfff) return {static_cast<char32_t>(first), 6};
+    if (first > 0xdbff || m_end - from < 8 || from[6] != '\\' || from[7] != 'u') fail_at(from, "surrogates in pairs");
+    const std::uint32_t second = read_hex(from + 8);
+    if (second < 0xdc00 || second > 0xdfff) fail_at(from, "surrogates in pairs");
+    return {static_cast<char32_t>(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)), 12};
+  }
+
+  std::uint32_t read_hex(const char* from) {
+    std::uint32_t value = 0;
+    for (int i = 0; i < 4; ++i, ++from) {
+      const char c = from != m_end ? *from : '\0';
+      const int digit = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      if (digit < 0) fail_at(from, "four hexadecimal digits after \\u");
+      value = value << 4 | static_cast<std::uint32_t>(digit);
+    }
+    return value;
+  }
+
+  // Of a string that scan_string has been over; no escape is shorter than what it stands for.
+  std::string_view decode(std::string_view raw) {
+    char* const begin = reinterpret_cast<char*>(m_strings.allocate(raw.size()));
+    char* to = begin;
+    for (std::size_t at = 0; at < raw.size();) {
+      if (raw[at] != '\\') {
+        *to++ = raw[at++];
+        continue;
+      }
+      const utf8_character character = read_escape(raw.data() + at);
+      to += encode_utf8(character.code_point, to);
+      at += character.size;
+    }
+    return {begin, static_cast<std::size_t>(to - begin)};
+  }
+
+  [[noreturn]] void fail_number() {
+    const char* end = m_at;
+    while (end != m_end && (is_digit(*end) || *end == '-' || *end == '+' || *end == '.' || *end == 'e' || *end == 'E')) ++end;
+    if (end == m_at) fail("an unsigned integer");
+    fail_at(m_at, "an unsigned integer up to 18446744073709551615",
+            std::string(m_at, static_cast<std::size_t>(end - m_at < 40 ? end - m_at : 40)));
+  }
+
+  [[noreturn]] void fail(std::string_view expected) { fail_at(m_at, expected); }
+  [[noreturn]] void fail_at(const char* at, std::string_view expected) {
+    fail_at(at, expected, at == m_end ? std::string("the end of the text") : show_byte(*at));
+  }
+  [[noreturn]] void fail_at(const char* at, std::string_view expected, std::string found) {
+    std::string text = "JSON: expected ";
+    text.append(expected).append(", found ").append(found);
+    throw format_error(errc::malformed,
+                       {.path = m_path, .name = std::string(m_about), .offset = m_base + static_cast<std::uint64_t>(at - m_begin),
+                        .expected = std::string(expected), .found = std::move(found)},
+                       text);
+  }
+
+  static std::string show_byte(char c) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(c);
+    if (value > ' ' && value < 0x7f) return {'\'', c, '\''};
+    return {'b', 'y', 't', 'e', ' ', '0', 'x', digits[value >> 4], digits[value & 0xf]};
+  }
+
+  const char* m_begin;
+  const char* m_at;
+  const char* m_end;
+  std::uint64_t m_base;
+  arena& m_strings;
+  std::string m_path;
+  std::string_view m_about;
+  unsigned m_depth = 0;
+  bool m_first = false;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,40 @@
+#ifndef CKPT_JSON_SCAN_HPP
+#define CKPT_JSON_SCAN_HPP
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace ckpt {
+
+/// What may not stand as it is between the quotes of a JSON string: the quote, the backslash and control characters.
+[[nodiscard]] constexpr bool is_json_special(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+/// The place of the first special character at or after `at`, text.size() where there is none.
+[[nodiscard]] constexpr std::size_t find_json_special(std::string_view text, std::size_t at = 0) noexcept {
+  if (!std::is_constant_evaluated()) {
+    constexpr std::uint64_t ones = 0x0101010101010101u;
+    for (std::uint64_t word = 0; text.size() - at >= sizeof word; at += sizeof word) {
+      std::memcpy(&word, text.data() + at, sizeof word);
+      const std::uint64_t quote = word ^ (ones * '"');
+      const std::uint64_t backslash = word ^ (ones * '\\');
+      // The high bit of each byte that is special. A borrow can set it wrongly only above one that is, so the lowest is right.
+      const std::uint64_t found =
+          (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & (ones * 0x80);
+      if (found != 0) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    }
+  }
+  while (at < text.size() && !is_json_special(text[at])) ++at;
+  return at;
+}
+
+static_assert(find_json_special("plain \xc3\xad\x7f") == 9 && find_json_special("a\"b\\c\n", 2) == 3);
+
+}  // namespace ckpt
+
+#endif

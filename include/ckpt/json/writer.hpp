@@ -1,0 +1,149 @@
+#ifndef CKPT_JSON_WRITER_HPP
+#define CKPT_JSON_WRITER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <ckpt/json/scan.hpp>
+
+namespace ckpt {
+
+// Strings and numbers look exactly as Rust's serde_json writes them. The write_* functions write to memory that has room for
+// what the *_size functions say; a header of known size is so written in one go.
+
+namespace detail {
+
+/// The letter of a two-character escape, or 0 where the character is written as \u00xx.
+constexpr char short_escape(char c) noexcept {
+  switch (c) {
+    case '"': return '"';
+    case '\\': return '\\';
+    case '\b': return 'b';
+    case '\f': return 'f';
+    case '\n': return 'n';
+    case '\r': return 'r';
+    case '\t': return 't';
+    default: return 0;
+  }
+}
+
+constexpr std::size_t escaped_size(char c) noexcept {
+  return !is_json_special(c) ? 1 : short_escape(c) != 0 ? 2 : 6;
+}
+
+/// At most 6 characters. Returns how many.
+constexpr std::size_t write_escaped(char c, char* to) noexcept {
+  if (!is_json_special(c)) {
+    to[0] = c;
+    return 1;
+  }
+  to[0] = '\\';
+  if (const char letter = short_escape(c); letter != 0) {
+    to[1] = letter;
+    return 2;
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(c);
+  to[1] = 'u';
+  to[2] = '0';
+  to[3] = '0';
+  to[4] = digits[value >> 4];
+  to[5] = digits[value & 0xf];
+  return 6;
+}
+
+}  // namespace detail
+
+/// Copies `text` to `to` as it is and returns the end of the copy.
+constexpr char* write_json_raw(char* to, std::string_view text) noexcept {
+  if (std::is_constant_evaluated())
+    for (std::size_t i = 0; i < text.size(); ++i) to[i] = text[i];
+  else if (!text.empty())
+    std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+/// How many characters write_json_string writes for `text`.
+[[nodiscard]] constexpr std::size_t json_string_size(std::string_view text) noexcept {
+  std::size_t size = text.size() + 2;
+  for (std::size_t at = find_json_special(text); at < text.size(); at = find_json_special(text, at + 1))
+    size += detail::escaped_size(text[at]) - 1;
+  return size;
+}
+
+/// Writes `text` between quotes, with the escapes JSON asks for, and returns the end of what it wrote. Anything that is
+/// not a control character, a quote or a backslash is copied as it is; the caller has checked that it is UTF-8.
+constexpr char* write_json_string(char* to, std::string_view text) noexcept {
+  *to++ = '"';
+  std::size_t done = 0;
+  while (true) {
+    const std::size_t at = find_json_special(text, done);
+    to = write_json_raw(to, text.substr(done, at - done));
+    if (at == text.size()) break;
+    to += detail::write_escaped(text[at], to);
+    done = at + 1;
+  }
+  *to++ = '"';
+  return to;
+}
+
+/// How many characters write_json_number writes for `value`: 1 to 20.
+[[nodiscard]] constexpr std::size_t json_number_size(std::uint64_t value) noexcept {
+  std::size_t size = 1;
+  for (; value > 9; value /= 10) ++size;
+  return size;
+}
+
+/// Writes `value` in decimal and returns the end of what it wrote.
+constexpr char* write_json_number(char* to, std::uint64_t value) noexcept {
+  char* const end = to + json_number_size(value);
+  char* at = end;
+  do {
+    *--at = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  return end;
+}
+
+/// The same at the end of a string.
+inline void append_json_string(std::string& out, std::string_view text) {
+  const std::size_t before = out.size();
+  out.resize(before + json_string_size(text));
+  write_json_string(out.data() + before, text);
+}
+inline void append_json_number(std::string& out, std::uint64_t value) {
+  char digits[20];
+  out.append(digits, static_cast<std::size_t>(write_json_number(digits, value) - digits));
+}
+
+namespace detail {
+
+constexpr bool writes_string(std::string_view text, std::string_view literal) noexcept {
+  char to[64] = {};
+  const char* const end = write_json_string(to, text);
+  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal && json_string_size(text) == literal.size();
+}
+
+constexpr bool writes_number(std::uint64_t value, std::string_view literal) noexcept {
+  char to[20] = {};
+  const char* const end = write_json_number(to, value);
+  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal && json_number_size(value) == literal.size();
+}
+
+}  // namespace detail
+
+static_assert(detail::writes_string("", "\"\"") && detail::writes_string("conv1.weight", "\"conv1.weight\""));
+static_assert(detail::writes_string("a\"b\\c/", "\"a\\\"b\\\\c/\""));
+static_assert(detail::writes_string("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""));
+static_assert(detail::writes_string(std::string_view("\0\x1f\x7f", 3), "\"\\u0000\\u001f\x7f\""));
+static_assert(detail::writes_string("n\xc3\xb3n", "\"n\xc3\xb3n\""));
+static_assert(detail::writes_number(0, "0") && detail::writes_number(9, "9") && detail::writes_number(10, "10") &&
+              detail::writes_number(~std::uint64_t{0}, "18446744073709551615"));
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,49 @@
+#include <ckpt/json/number.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace ckpt;
+
+namespace {
+
+bool is_number(std::string_view text) {
+  const json_number number = scan_json_number(text);
+  return number.status == json_number_status::good && number.size == text.size();
+}
+
+json_number_status status(std::string_view text) { return scan_json_number(text).status; }
+
+}  // namespace
+
+TEST_CASE("json number: all forms of the grammar") {
+  for (const std::string_view text : {"0", "-0", "7", "10", "-12", "0.5", "10.25", "1e5", "1E5", "1e+05", "1e-5", "-1.5E-3", "0e0", "0.0e999"})
+    CHECK_MESSAGE(is_number(text), text);
+}
+
+TEST_CASE("json number: what looks like a number and is none") {
+  for (const std::string_view text : {"", "-", ".5", "1.", "1.e5", "1e", "1e+", "-.5", "+1", "--1"})
+    CHECK_MESSAGE(status(text) == json_number_status::malformed, text);
+  for (const std::string_view text : {"00", "01", "-01", "00.5"}) CHECK_MESSAGE(status(text) == json_number_status::leading_zero, text);
+}
+
+TEST_CASE("json number: it ends where its grammar ends") {
+  CHECK(scan_json_number("12,").size == 2);
+  CHECK(scan_json_number("1.5]").size == 3);
+  CHECK(scan_json_number("1e5e5").size == 3);
+  CHECK(scan_json_number("0x1").size == 1);
+}
+
+TEST_CASE("json number: refused where a double would be infinite, however it is written") {
+  CHECK(is_number("1" + std::string(308, '0')));
+  CHECK(status("1" + std::string(309, '0')) == json_number_status::out_of_range);
+  CHECK(is_number("0." + std::string(1000, '0') + "1e1309"));
+  CHECK(status("0." + std::string(1000, '0') + "1e1310") == json_number_status::out_of_range);
+  CHECK(is_number("1" + std::string(1000, '0') + "e-692"));
+  CHECK(status("1" + std::string(1000, '0') + "e-691") == json_number_status::out_of_range);
+  CHECK(status("-1e309") == json_number_status::out_of_range);
+  CHECK(status("1e99999999999999999999999") == json_number_status::out_of_range);
+  CHECK(is_number("1e-99999999999999999999999"));
+  CHECK(is_number("0e99999999999999999999999"));
+}
