@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs all tests that need no Python package. Last line: N passed, N failed
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/prepare.sh
+
+prepare_build
+build build/test --buildtype=debug -Dtests=enabled -Dtools=enabled -Dexamples=enabled
+rm -f build/test/meson-logs/testlog.json
+meson test -C build/test --no-rebuild --print-errorlogs || true # what failed is counted below
+python3 scripts/count_tests.py build/test

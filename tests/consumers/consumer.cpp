@@ -1,0 +1,3 @@
+#include <ckpt/ckpt.hpp>
+
+int main() { return 0; }
