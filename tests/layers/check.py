@@ -11,6 +11,7 @@ usage: check.py [ROOT]
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -135,13 +136,13 @@ def check_mirror(root: pathlib.Path) -> list[str]:
 
 
 def project_files(root: pathlib.Path) -> list[pathlib.Path]:
-    git = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True
-    )
-    if git.returncode == 0 and (root / ".git").exists():
-        files = [root / name for name in git.stdout.decode().split("\0") if name]
-    else:
-        files = [path for path in root.rglob("*") if not any(part.startswith("build") for part in path.relative_to(root).parts)]
+    """What git knows or would add; without git or a repository, all that is not a build folder."""
+    files = [path for path in root.rglob("*") if not any(part.startswith("build") for part in path.relative_to(root).parts)]
+    if shutil.which("git") and (root / ".git").exists():
+        command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        git = subprocess.run(command, capture_output=True)
+        if git.returncode == 0:
+            files = [root / name for name in git.stdout.decode().split("\0") if name]
     return sorted(path for path in files if path.is_file() and not NOT_OURS & set(path.relative_to(root).parts))
 
 
