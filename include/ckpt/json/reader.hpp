@@ -16,8 +16,8 @@
 
 namespace ckpt {
 
-/// Reads one JSON text value by value, in order, and as strictly as Rust's serde_json: UTF-8 throughout, no comments, no
-/// trailing commas, no lone surrogates, no raw control characters, no number past a double, nothing after the value.
+/// Reads one JSON text value by value, in order, and as strictly as Rust's serde_json: UTF-8 throughout, no comments,
+/// no trailing commas, no lone surrogates, no raw control characters, no number past a double, nothing after the value.
 ///
 /// Whatever is not what was asked for throws format_error with errc::malformed and the byte of the file where it lies.
 /// The text must outlive the reader and every string that came out of it without an escape in it; strings with escapes
@@ -29,7 +29,11 @@ class json_reader {
 
   /// `text` lies at byte `base_offset` of the file `path`. Throws format_error where it is not UTF-8.
   json_reader(std::string_view text, arena& strings, std::string path, std::uint64_t base_offset)
-      : m_begin(text.data()), m_at(text.data()), m_end(text.data() + text.size()), m_base(base_offset), m_strings(strings),
+      : m_begin(text.data()),
+        m_at(text.data()),
+        m_end(text.data() + text.size()),
+        m_base(base_offset),
+        m_strings(strings),
         m_path(std::move(path)) {
     if (const std::optional<std::size_t> bad = first_invalid_utf8(text)) {
       m_at += *bad;
@@ -74,8 +78,7 @@ class json_reader {
               !__builtin_add_overflow(value, static_cast<unsigned>(*at - '0'), &value);
     }
     const bool zero_first = at - m_at > 1 && *m_at == '0';
-    if (at == m_at || zero_first || !exact || (at != m_end && (*at == '.' || *at == 'e' || *at == 'E')))
-      fail_number();
+    if (at == m_at || zero_first || !exact || (at != m_end && (*at == '.' || *at == 'e' || *at == 'E'))) fail_number();
     m_at = at;
     return value;
   }
@@ -153,13 +156,14 @@ class json_reader {
 
   bool skip_key() {
     if (!next_item('}', "',' or '}'")) return false;
-    skip_string("a name in quotes");
+    take('"', "a name in quotes");
+    scan_string(m_at);
     take(':', "':'");
     return true;
   }
 
   void skip_scalar(char first) {
-    if (first == '"') skip_string("a string");
+    if (first == '"') scan_string(m_at + 1);
     else if (first == 't') take_literal("true");
     else if (first == 'f') take_literal("false");
     else if (first == 'n') take_literal("null");
@@ -168,7 +172,8 @@ class json_reader {
   }
 
   void take_literal(std::string_view literal) {
-    if (std::string_view(m_at, static_cast<std::size_t>(m_end - m_at)).substr(0, literal.size()) != literal) fail(literal);
+    if (std::string_view(m_at, static_cast<std::size_t>(m_end - m_at)).substr(0, literal.size()) != literal)
+      fail(literal);
     m_at += literal.size();
   }
 
@@ -183,19 +188,15 @@ class json_reader {
   std::string_view read_string(std::string_view expected) {
     take('"', expected);
     const char* const begin = m_at;
-    const bool escaped = scan_string();
+    const bool escaped = scan_string(m_at);
     const std::string_view raw(begin, static_cast<std::size_t>(m_at - 1 - begin));
     return escaped ? decode(raw) : raw;
   }
 
-  void skip_string(std::string_view expected) {
-    take('"', expected);
-    scan_string();
-  }
-
-  // From behind the opening quote to behind the closing one. Whether there was an escape.
-  bool scan_string() {
+  // From `from`, behind the opening quote, to behind the closing one. Whether there was an escape.
+  bool scan_string(const char* from) {
     bool escaped = false;
+    m_at = from;
     while (true) {
       m_at += find_json_special({m_at, static_cast<std::size_t>(m_end - m_at)});
       if (m_at == m_end) fail("'\"' at the end of a string");
@@ -211,16 +212,10 @@ class json_reader {
   // The escape at `from`, a backslash; the size counts all of it.
   utf8_character read_escape(const char* from) {
     const char letter = m_end - from > 1 ? from[1] : '\0';
-    switch (letter) {
-      case '"': case '\\': case '/': return {static_cast<char32_t>(letter), 2};
-      case 'b': return {U'\b', 2};
-      case 'f': return {U'\f', 2};
-      case 'n': return {U'\n', 2};
-      case 'r': return {U'\r', 2};
-      case 't': return {U'\t', 2};
-      case 'u': break;
-      default: fail_at(from + 1, "one of \"\\/bfnrtu after a backslash");
-    }
+    if (const std::size_t place = json_escape_letters.find(letter); place != std::string_view::npos)
+      return {static_cast<char32_t>(json_short_escapes[place]), 2};
+    if (letter == '/') return {U'/', 2};
+    if (letter != 'u') fail_at(from + 1, "one of \"\\/bfnrtu after a backslash");
     const std::uint32_t first = read_hex(from + 2);
     if (first < 0xd800 || first > 0xdfff) return {static_cast<char32_t>(first), 6};
     if (first > 0xdbff || m_end - from < 8 || from[6] != '\\' || from[7] != 'u') fail_at(from, "surrogates in pairs");
@@ -233,7 +228,10 @@ class json_reader {
     std::uint32_t value = 0;
     for (int i = 0; i < 4; ++i, ++from) {
       const char c = from != m_end ? *from : '\0';
-      const int digit = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      int digit = -1;
+      if (is_digit(c)) digit = c - '0';
+      if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
+      if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
       if (digit < 0) fail_at(from, "four hexadecimal digits after \\u");
       value = value << 4 | static_cast<std::uint32_t>(digit);
     }
@@ -258,22 +256,23 @@ class json_reader {
 
   [[noreturn]] void fail_number() {
     const char* end = m_at;
-    while (end != m_end && (is_digit(*end) || *end == '-' || *end == '+' || *end == '.' || *end == 'e' || *end == 'E')) ++end;
+    while (end != m_end && (is_digit(*end) || std::string_view("+-.eE").find(*end) != std::string_view::npos)) ++end;
     if (end == m_at) fail("an unsigned integer");
     fail_at(m_at, "an unsigned integer up to 18446744073709551615",
             std::string(m_at, static_cast<std::size_t>(end - m_at < 40 ? end - m_at : 40)));
   }
 
   [[noreturn]] void fail(std::string_view expected) { fail_at(m_at, expected); }
-  [[noreturn]] void fail_at(const char* at, std::string_view expected) {
-    fail_at(at, expected, at == m_end ? std::string("the end of the text") : show_byte(*at));
-  }
-  [[noreturn]] void fail_at(const char* at, std::string_view expected, std::string found) {
+  [[noreturn]] void fail_at(const char* at, std::string_view expected, std::string found = {}) {
+    if (found.empty()) found = at == m_end ? "the end of the text" : show_byte(*at);
     std::string text = "JSON: expected ";
     text.append(expected).append(", found ").append(found);
     throw format_error(errc::malformed,
-                       {.path = m_path, .name = std::string(m_about), .offset = m_base + static_cast<std::uint64_t>(at - m_begin),
-                        .expected = std::string(expected), .found = std::move(found)},
+                       {.path = m_path,
+                        .name = std::string(m_about),
+                        .offset = m_base + static_cast<std::uint64_t>(at - m_begin),
+                        .expected = std::string(expected),
+                        .found = std::move(found)},
                        text);
   }
 

@@ -15,6 +15,10 @@ namespace ckpt {
   return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
 }
 
+/// The characters that have an escape of two characters, and the second character of each. (JSON also has `\/`.)
+inline constexpr std::string_view json_short_escapes = "\"\\\b\f\n\r\t";
+inline constexpr std::string_view json_escape_letters = "\"\\bfnrt";
+
 /// The place of the first special character at or after `at`, text.size() where there is none.
 [[nodiscard]] constexpr std::size_t find_json_special(std::string_view text, std::size_t at = 0) noexcept {
   if (!std::is_constant_evaluated()) {
@@ -23,9 +27,10 @@ namespace ckpt {
       std::memcpy(&word, text.data() + at, sizeof word);
       const std::uint64_t quote = word ^ (ones * '"');
       const std::uint64_t backslash = word ^ (ones * '\\');
-      // The high bit of each byte that is special. A borrow can set it wrongly only above one that is, so the lowest is right.
+      // The high bit of each special byte. A borrow can set it wrongly only above one that is: the lowest is right.
       const std::uint64_t found =
-          (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & (ones * 0x80);
+          (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) &
+          (ones * 0x80);
       if (found != 0) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
     }
   }

@@ -36,8 +36,7 @@ struct utf8_character {
     return {static_cast<char32_t>(value), 3};
   }
   if (first > 0xf4 || text.size() < 4 || !continues(1) || !continues(2) || !continues(3)) return {};
-  const std::uint32_t value =
-      (first & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
+  const std::uint32_t value = (first & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
   if (value < 0x10000 || value > 0x10ffff) return {};
   return {static_cast<char32_t>(value), 4};
 }

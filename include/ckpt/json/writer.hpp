@@ -12,42 +12,25 @@
 
 namespace ckpt {
 
-// Strings and numbers look exactly as Rust's serde_json writes them. The write_* functions write to memory that has room for
-// what the *_size functions say; a header of known size is so written in one go.
+// Strings and numbers look exactly as Rust's serde_json writes them. The write_* functions write to memory that has
+// room for what the *_size functions say, so that a text of known size is written in one go.
 
 namespace detail {
 
-/// The letter of a two-character escape, or 0 where the character is written as \u00xx.
-constexpr char short_escape(char c) noexcept {
-  switch (c) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '\b': return 'b';
-    case '\f': return 'f';
-    case '\n': return 'n';
-    case '\r': return 'r';
-    case '\t': return 't';
-    default: return 0;
-  }
-}
-
 constexpr std::size_t escaped_size(char c) noexcept {
-  return !is_json_special(c) ? 1 : short_escape(c) != 0 ? 2 : 6;
+  if (!is_json_special(c)) return 1;
+  return json_short_escapes.find(c) != std::string_view::npos ? 2 : 6;
 }
 
-/// At most 6 characters. Returns how many.
-constexpr std::size_t write_escaped(char c, char* to) noexcept {
-  if (!is_json_special(c)) {
-    to[0] = c;
-    return 1;
-  }
+/// Writes the escape for a special character, 2 or 6 characters. Returns how many.
+constexpr std::size_t write_escape(char special, char* to) noexcept {
   to[0] = '\\';
-  if (const char letter = short_escape(c); letter != 0) {
-    to[1] = letter;
+  if (const std::size_t place = json_short_escapes.find(special); place != std::string_view::npos) {
+    to[1] = json_escape_letters[place];
     return 2;
   }
   constexpr std::string_view digits = "0123456789abcdef";
-  const auto value = static_cast<unsigned char>(c);
+  const auto value = static_cast<unsigned char>(special);
   to[1] = 'u';
   to[2] = '0';
   to[3] = '0';
@@ -62,8 +45,7 @@ constexpr std::size_t write_escaped(char c, char* to) noexcept {
 constexpr char* write_json_raw(char* to, std::string_view text) noexcept {
   if (std::is_constant_evaluated())
     for (std::size_t i = 0; i < text.size(); ++i) to[i] = text[i];
-  else if (!text.empty())
-    std::memcpy(to, text.data(), text.size());
+  else if (!text.empty()) std::memcpy(to, text.data(), text.size());
   return to + text.size();
 }
 
@@ -84,7 +66,7 @@ constexpr char* write_json_string(char* to, std::string_view text) noexcept {
     const std::size_t at = find_json_special(text, done);
     to = write_json_raw(to, text.substr(done, at - done));
     if (at == text.size()) break;
-    to += detail::write_escaped(text[at], to);
+    to += detail::write_escape(text[at], to);
     done = at + 1;
   }
   *to++ = '"';
@@ -125,13 +107,15 @@ namespace detail {
 constexpr bool writes_string(std::string_view text, std::string_view literal) noexcept {
   char to[64] = {};
   const char* const end = write_json_string(to, text);
-  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal && json_string_size(text) == literal.size();
+  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal &&
+         json_string_size(text) == literal.size();
 }
 
 constexpr bool writes_number(std::uint64_t value, std::string_view literal) noexcept {
   char to[20] = {};
   const char* const end = write_json_number(to, value);
-  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal && json_number_size(value) == literal.size();
+  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal &&
+         json_number_size(value) == literal.size();
 }
 
 }  // namespace detail

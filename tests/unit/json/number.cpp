@@ -18,14 +18,16 @@ json_number_status status(std::string_view text) { return scan_json_number(text)
 }  // namespace
 
 TEST_CASE("json number: all forms of the grammar") {
-  for (const std::string_view text : {"0", "-0", "7", "10", "-12", "0.5", "10.25", "1e5", "1E5", "1e+05", "1e-5", "-1.5E-3", "0e0", "0.0e999"})
+  for (const std::string_view text :
+       {"0", "-0", "7", "10", "-12", "0.5", "10.25", "1e5", "1E5", "1e+05", "1e-5", "-1.5E-3", "0e0", "0.0e999"})
     CHECK_MESSAGE(is_number(text), text);
 }
 
 TEST_CASE("json number: what looks like a number and is none") {
   for (const std::string_view text : {"", "-", ".5", "1.", "1.e5", "1e", "1e+", "-.5", "+1", "--1"})
     CHECK_MESSAGE(status(text) == json_number_status::malformed, text);
-  for (const std::string_view text : {"00", "01", "-01", "00.5"}) CHECK_MESSAGE(status(text) == json_number_status::leading_zero, text);
+  for (const std::string_view text : {"00", "01", "-01", "00.5"})
+    CHECK_MESSAGE(status(text) == json_number_status::leading_zero, text);
 }
 
 TEST_CASE("json number: it ends where its grammar ends") {

@@ -84,7 +84,8 @@ TEST_CASE("json reader: an object is read member by member, with blanks wherever
 }
 
 TEST_CASE("json reader: empty objects and arrays, alone and in each other") {
-  for (const std::string_view text : {"{}", "[]", "[[],{}]", R"({"a":{},"b":[]})", "[ ]", "{ }"}) CHECK_MESSAGE(skip(text) == "accepted", text);
+  for (const std::string_view text : {"{}", "[]", "[[],{}]", R"({"a":{},"b":[]})", "[ ]", "{ }"})
+    CHECK_MESSAGE(skip(text) == "accepted", text);
 }
 
 TEST_CASE("json reader: offset() is the byte of the file where the next token begins") {
@@ -107,7 +108,8 @@ TEST_CASE("json reader: escapes are decoded") {
   CHECK(string_value(R"("")").empty());
   CHECK(string_value(R"("\"\\\/\b\f\n\r\t")") == "\"\\/\b\f\n\r\t");
   CHECK(string_value(R"("x\u0041\u00eD\u20ac\u0000y")") == std::string("x\x41\xc3\xad\xe2\x82\xac\0y", 9));
-  CHECK(string_value(R"("\ud83d\ude00\uDBFF\uDFFF\ud800\udc00")") == "\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\xf0\x90\x80\x80");
+  CHECK(string_value(R"("\ud83d\ude00\uDBFF\uDFFF\ud800\udc00")") ==
+        "\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\xf0\x90\x80\x80");
   CHECK(string_value("\"\x7f \xc3\xad\"") == "\x7f \xc3\xad");
 }
 
@@ -124,7 +126,8 @@ TEST_CASE("json reader: decoded strings stay where they are while more are read"
 }
 
 TEST_CASE("json reader: numbers are exact up to 2^64 - 1") {
-  for (const std::uint64_t value : {std::uint64_t{0}, std::uint64_t{9}, std::uint64_t{9007199254740993}, ~std::uint64_t{0}}) {
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{9}, std::uint64_t{9007199254740993}, ~std::uint64_t{0}}) {
     const std::string text = std::to_string(value);
     arena strings;
     json_reader json(text, strings, "f", 0);
@@ -148,15 +151,20 @@ TEST_CASE("json reader: refuses text that ends early") {
   CHECK(skip("{\"a\"") == "f: JSON: expected ':', found the end of the text, at byte 12");
   CHECK(skip("{\"a\":") == "f: JSON: expected a value, found the end of the text, at byte 13");
   CHECK(skip("{") == "f: JSON: expected a name in quotes, found the end of the text, at byte 9");
-  CHECK(string_error("\"abc") == "f: JSON: expected '\"' at the end of a string, found the end of the text, at byte 12");
-  CHECK(string_error("\"abc\\") == "f: JSON: expected one of \"\\/bfnrtu after a backslash, found the end of the text, at byte 13");
-  CHECK(string_error("\"\\u00") == "f: JSON: expected four hexadecimal digits after \\u, found the end of the text, at byte 13");
-  CHECK(string_error("\"\\ud83d\\u") == "f: JSON: expected four hexadecimal digits after \\u, found the end of the text, at byte 17");
+  CHECK(string_error("\"abc") ==
+        "f: JSON: expected '\"' at the end of a string, found the end of the text, at byte 12");
+  CHECK(string_error("\"abc\\") ==
+        "f: JSON: expected one of \"\\/bfnrtu after a backslash, found the end of the text, at byte 13");
+  CHECK(string_error("\"\\u00") ==
+        "f: JSON: expected four hexadecimal digits after \\u, found the end of the text, at byte 13");
+  CHECK(string_error("\"\\ud83d\\u") ==
+        "f: JSON: expected four hexadecimal digits after \\u, found the end of the text, at byte 17");
 }
 
 TEST_CASE("json reader: refuses anything but blanks after the value") {
   CHECK(skip("{}{") == "f: JSON: expected nothing but blanks after the value, found '{', at byte 10");
-  CHECK(skip(std::string_view("{}\0", 3)) == "f: JSON: expected nothing but blanks after the value, found byte 0x00, at byte 10");
+  CHECK(skip(std::string_view("{}\0", 3)) ==
+        "f: JSON: expected nothing but blanks after the value, found byte 0x00, at byte 10");
   CHECK(skip("1 2") == "f: JSON: expected nothing but blanks after the value, found '2', at byte 10");
   CHECK(skip("{}\v") == "f: JSON: expected nothing but blanks after the value, found byte 0x0b, at byte 10");
 }
@@ -194,7 +202,8 @@ TEST_CASE("json reader: refuses words that are no literals, comments among them"
 
 TEST_CASE("json reader: refuses a raw control character in a string") {
   CHECK(string_error("\"a\nb\"") == "f: JSON: expected an escape for a control character, found byte 0x0a, at byte 10");
-  CHECK(string_error(std::string_view("\"\0\"", 3)) == "f: JSON: expected an escape for a control character, found byte 0x00, at byte 9");
+  CHECK(string_error(std::string_view("\"\0\"", 3)) ==
+        "f: JSON: expected an escape for a control character, found byte 0x00, at byte 9");
 }
 
 TEST_CASE("json reader: refuses escapes that JSON does not have") {
@@ -241,9 +250,11 @@ TEST_CASE("json reader: refuses as unsigned integer whatever is none") {
 }
 
 TEST_CASE("json reader: refuses another kind of value than asked for") {
-  CHECK(error_of("[]", [](json_reader& json) { json.begin_object(); }) == "f: JSON: expected '{', found '[', at byte 8");
+  CHECK(error_of("[]", [](json_reader& json) { json.begin_object(); }) ==
+        "f: JSON: expected '{', found '[', at byte 8");
   CHECK(error_of("{}", [](json_reader& json) { json.begin_array(); }) == "f: JSON: expected '[', found '{', at byte 8");
-  CHECK(error_of("1", [](json_reader& json) { (void)json.read_string(); }) == "f: JSON: expected a string, found '1', at byte 8");
+  CHECK(error_of("1", [](json_reader& json) { (void)json.read_string(); }) ==
+        "f: JSON: expected a string, found '1', at byte 8");
 }
 
 TEST_CASE("json reader: values lie at most 127 deep in each other, as with serde_json") {

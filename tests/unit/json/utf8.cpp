@@ -24,19 +24,19 @@ TEST_CASE("utf8: every code point is encoded and decoded back; surrogates and wh
 }
 
 TEST_CASE("utf8: an ill-formed sequence is found at its first byte") {
-  CHECK(first_invalid_utf8("\x80") == 0);                 // a continuation on its own
-  CHECK(first_invalid_utf8("a\xc0\x80") == 1);            // U+0000 in two bytes
-  CHECK(first_invalid_utf8("ab\xc1\xbf") == 2);           // U+007F in two bytes
-  CHECK(first_invalid_utf8("\xe0\x9f\xbf") == 0);         // U+07FF in three
-  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0);         // a surrogate
-  CHECK(first_invalid_utf8("\xf0\x8f\xbf\xbf") == 0);     // U+FFFF in four
-  CHECK(first_invalid_utf8("\xf4\x90\x80\x80") == 0);     // U+110000
+  CHECK(first_invalid_utf8("\x80") == 0);              // a continuation on its own
+  CHECK(first_invalid_utf8("a\xc0\x80") == 1);         // U+0000 in two bytes
+  CHECK(first_invalid_utf8("ab\xc1\xbf") == 2);        // U+007F in two bytes
+  CHECK(first_invalid_utf8("\xe0\x9f\xbf") == 0);      // U+07FF in three
+  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0);      // a surrogate
+  CHECK(first_invalid_utf8("\xf0\x8f\xbf\xbf") == 0);  // U+FFFF in four
+  CHECK(first_invalid_utf8("\xf4\x90\x80\x80") == 0);  // U+110000
   CHECK(first_invalid_utf8("\xf5\x80\x80\x80") == 0);
   CHECK(first_invalid_utf8("\xff") == 0);
-  CHECK(first_invalid_utf8("\xc3(") == 0);                // the second byte missing
-  CHECK(first_invalid_utf8("\xe2\x82(") == 0);            // the third
-  CHECK(first_invalid_utf8("\xf0\x9f\x98(") == 0);        // the fourth
-  CHECK(first_invalid_utf8("ok \xe2\x82") == 3);          // cut off
+  CHECK(first_invalid_utf8("\xc3(") == 0);          // the second byte missing
+  CHECK(first_invalid_utf8("\xe2\x82(") == 0);      // the third
+  CHECK(first_invalid_utf8("\xf0\x9f\x98(") == 0);  // the fourth
+  CHECK(first_invalid_utf8("ok \xe2\x82") == 3);    // cut off
 }
 
 TEST_CASE("utf8: a bad byte is found wherever it lies relative to the eight bytes read at a time") {
@@ -60,6 +60,7 @@ TEST_CASE("utf8: the empty text, a NUL and characters of every length are UTF-8"
 
 TEST_CASE("utf8: code points are counted, not bytes") {
   CHECK(count_code_points("") == 0);
-  CHECK(count_code_points("d\xc3\xad" "a") == 3);
+  CHECK(count_code_points("d\xc3\xad"
+                          "a") == 3);
   CHECK(count_code_points("\xe2\x82\xac\xf0\x9f\x98\x80") == 2);
 }

@@ -25,7 +25,10 @@ std::string decimal(std::uint64_t value) {
 TEST_CASE("json writer: text without special characters is copied between quotes") {
   CHECK(quoted("") == R"("")");
   CHECK(quoted("conv1.weight") == R"("conv1.weight")");
-  CHECK(quoted("d\xc3\xad" "a \xf0\x9f\x98\x80 \x7f /") == "\"d\xc3\xad" "a \xf0\x9f\x98\x80 \x7f /\"");
+  CHECK(quoted("d\xc3\xad"
+               "a \xf0\x9f\x98\x80 \x7f /") ==
+        "\"d\xc3\xad"
+        "a \xf0\x9f\x98\x80 \x7f /\"");
 }
 
 TEST_CASE("json writer: quote, backslash and the five named controls take two characters") {
