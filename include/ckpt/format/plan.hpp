@@ -30,10 +30,13 @@ class plan {
 
   /// `size` bytes of the file that the caller fills in at once.
   [[nodiscard]] std::span<std::byte> add_owned(std::size_t size) {
-    const std::span<std::byte> bytes(m_memory.allocate(size), size);
+    const std::span<std::byte> bytes = store(size);
     add(std::span<const std::byte>(bytes));
     return bytes;
   }
+
+  /// Memory that lives as long as the plan, for content that the format has to encode.
+  [[nodiscard]] std::span<std::byte> store(std::size_t size) { return {m_memory.allocate(size), size}; }
 
   void add(segment next) {
     if (next.size() == 0) return;

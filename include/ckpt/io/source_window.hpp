@@ -32,11 +32,16 @@ class source_window {
   }
 
  private:
-  static constexpr std::size_t usual = std::size_t{64} << 10;
+  // One look says little of the next: a jump reads a page, and looks that follow each other read twice as much each time.
+  static constexpr std::size_t smallest = std::size_t{4} << 10;
+  static constexpr std::size_t largest = std::size_t{1} << 20;
 
   void fill(std::uint64_t offset, std::size_t want, std::uint64_t left) {
-    const std::size_t more = left < usual ? static_cast<std::size_t>(left) : usual;
-    m_buffer.resize(want > more ? want : more);
+    const std::uint64_t end = m_begin + m_buffer.size();
+    const bool follows = offset >= m_begin && offset <= end + smallest && !m_buffer.empty();
+    m_step = !follows ? smallest : m_step < largest ? 2 * m_step : largest;
+    const std::size_t size = left < m_step ? static_cast<std::size_t>(left) : m_step;
+    m_buffer.resize(want > size ? want : size);
     m_begin = offset;
     m_source->read(offset, m_buffer);
   }
@@ -46,6 +51,7 @@ class source_window {
   std::uint64_t m_size;
   std::vector<std::byte> m_buffer;
   std::uint64_t m_begin = 0;
+  std::size_t m_step = smallest;
 };
 
 }  // namespace ckpt

@@ -50,9 +50,8 @@ class append_value {
     }
   }
 
-  /// Adds it to `to`, which borrows it.
+  /// Adds it to `to`, which borrows it, whether or not `to` wants such a name: nobody appends what is not to be saved.
   void add_to(entries& to) const {
-    if (!to.wants(m_name)) return;
     if (m_kind == entry_kind::string) to.add_string(m_name, m_text);
     else if (m_owned) to.add_tensor(m_name, *m_owned);
     else to.add_tensor(m_name, *m_borrowed);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/name_index.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/tensor/dtype.hpp>
@@ -119,8 +120,21 @@ class file_index {
     return true;
   }
 
-  /// Gives the entry at `position` the one extent in memory that its content was copied to.
-  void relocate(std::size_t position, extent where) { place(m_entries[position], std::span(&where, 1)); }
+  /// Gives a tensor or map other extents: those it has in the memory that its content was copied to.
+  void relocate(std::size_t position, std::span<const extent> where) { place(m_entries[position], where); }
+
+  /// The same, of the entries alone whose names `choose` accepts.
+  [[nodiscard]] file_index only(function_ref<bool(std::string_view)> choose) const {
+    file_index chosen(m_format, m_label, m_file_size);
+    chosen.m_has_checksum = m_has_checksum;
+    for (const auto& [key, value] : m_metadata) chosen.add_metadata(key, value);
+    for (const index_entry& from : m_entries) {
+      if (!choose(from.name())) continue;
+      if (from.kind() == entry_kind::string) chosen.add_string(from.name(), from.text());
+      else chosen.add(from.name(), from.kind(), from.type(), from.shape(), from.extents());
+    }
+    return chosen;
+  }
 
   void add_metadata(std::string_view key, std::string_view value) { m_metadata.emplace_back(m_memory.store(key), m_memory.store(value)); }
   void set_has_checksum() noexcept { m_has_checksum = true; }

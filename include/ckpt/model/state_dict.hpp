@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <ckpt/core/error.hpp>
+#include <ckpt/json/utf8.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/model/number.hpp>
@@ -123,9 +124,7 @@ class state_value {
   [[nodiscard]] std::string text() const {
     check_kind(entry_kind::string);
     const std::string_view text = m_entry->text();
-    for (std::size_t i = 0; i + 1 < text.size(); ++i)
-      if (text[i] == '\xed' && static_cast<unsigned char>(text[i + 1]) >= 0xa0)
-        throw format_error(errc::unsupported, facts(), "it holds a lone surrogate, which UTF-8 cannot express");
+    if (!is_utf8(text)) throw format_error(errc::unsupported, facts(), "it holds a lone surrogate, which UTF-8 cannot express");
     return std::string(text);
   }
 

@@ -1,0 +1,100 @@
+#ifndef CKPT_CHECKPOINT_EXECUTOR_HPP
+#define CKPT_CHECKPOINT_EXECUTOR_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include <ckpt/core/function_ref.hpp>
+#include <ckpt/format/plan.hpp>
+#include <ckpt/io/sink.hpp>
+#include <ckpt/model/segment.hpp>
+
+namespace ckpt {
+
+/// Moves the bytes of a plan into a sink. Everything it needs is allocated by the constructor: run() allocates nothing and
+/// throws nothing but what the sink or the progress callback throws.
+class executor {
+ public:
+  /// The plan must outlive the executor.
+  explicit executor(const plan& what)
+      : m_plan(&what),
+        m_capacity(what.size() < largest_buffer ? static_cast<std::size_t>(what.size()) : largest_buffer),
+        m_buffer(std::make_unique_for_overwrite<std::byte[]>(m_capacity)) {}
+
+  /// Small segments are put together in the buffer, large ones go to the sink from where they lie. `report(done)` is called
+  /// with the bytes handed over so far, after each piece.
+  template <sink Sink>
+  void run(Sink& to, function_ref<void(std::uint64_t)> report) {
+    m_used = 0;
+    m_done = 0;
+    for (const segment& next : m_plan->segments()) {
+      const std::span<const std::byte> bytes = next.bytes();
+      if (bytes.size() >= large) {
+        write_large(to, bytes, report);
+        continue;
+      }
+      for (std::uint64_t at = 0; at < next.size();) {
+        if (m_used == m_capacity) flush(to, report);
+        const std::uint64_t left = next.size() - at;
+        // A strided segment is cut between elements, which are at most 16 bytes wide.
+        std::size_t room = m_capacity - m_used;
+        if (left > room && next.is_strided()) room = room / 16 * 16;
+        if (room == 0) {
+          flush(to, report);
+          continue;
+        }
+        const std::size_t size = left < room ? static_cast<std::size_t>(left) : room;
+        next.copy_to(at, {m_buffer.get() + m_used, size});
+        m_used += size;
+        at += size;
+      }
+    }
+    flush(to, report);
+  }
+
+  /// Segments from this size on are not copied.
+  static constexpr std::size_t large = std::size_t{64} << 10;
+  static constexpr std::size_t largest_buffer = std::size_t{1} << 20;
+  /// A large segment is handed over in pieces of this, between which progress is reported.
+  static constexpr std::size_t piece = std::size_t{8} << 20;
+
+ private:
+  template <sink Sink>
+  void flush(Sink& to, function_ref<void(std::uint64_t)> report) {
+    if (m_used == 0) return;
+    to.write(std::span<const std::byte>(m_buffer.get(), m_used));
+    m_done += m_used;
+    m_used = 0;
+    report(m_done);
+  }
+
+  template <sink Sink>
+  void write_large(Sink& to, std::span<const std::byte> bytes, function_ref<void(std::uint64_t)> report) {
+    while (!bytes.empty()) {
+      const std::span<const std::byte> next = bytes.first(bytes.size() < piece ? bytes.size() : piece);
+      const std::span<const std::byte> waiting(m_buffer.get(), m_used);
+      if constexpr (requires { to.write(waiting, next); }) {
+        to.write(waiting, next);
+      } else {
+        if (!waiting.empty()) to.write(waiting);
+        to.write(next);
+      }
+      m_done += waiting.size() + next.size();
+      m_used = 0;
+      report(m_done);
+      bytes = bytes.subspan(next.size());
+    }
+  }
+
+  const plan* m_plan;
+  std::size_t m_capacity;
+  std::unique_ptr<std::byte[]> m_buffer;
+  std::size_t m_used = 0;
+  std::uint64_t m_done = 0;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,98 @@
+#ifndef CKPT_CHECKPOINT_LOAD_HPP
+#define CKPT_CHECKPOINT_LOAD_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/core/checked.hpp>
+#include <ckpt/format/detect.hpp>
+#include <ckpt/io/aligned_memory.hpp>
+#include <ckpt/io/file_source.hpp>
+#include <ckpt/io/mapped_file.hpp>
+#include <ckpt/io/source.hpp>
+#include <ckpt/model/file_index.hpp>
+#include <ckpt/model/state_dict.hpp>
+#include <ckpt/tensor/tensor.hpp>
+
+namespace ckpt {
+
+namespace detail {
+
+[[nodiscard]] inline file_index choose_from(file_index index, const load_options& options) {
+  return options.choose ? index.only(options.choose) : std::move(index);
+}
+
+/// Reads the content of every tensor and map into one piece of memory, each tensor in one piece and aligned.
+[[nodiscard]] inline state_dict read_all(const source& from, file_index index, const load_options& options) {
+  // Each extent was found to lie within the file, and apart from the others: together they are no larger than it.
+  std::uint64_t size = 0;
+  std::uint64_t total = 0;
+  for (const index_entry& entry : index) {
+    if (entry.kind() == entry_kind::string) continue;
+    size = round_up(size, tensor::alignment) + entry.size_bytes();
+    total += entry.size_bytes();
+  }
+  auto memory = std::make_shared<aligned_memory>(static_cast<std::size_t>(size));
+  const std::span<std::byte> bytes = memory->bytes();
+  std::uint64_t at = 0;
+  std::uint64_t done = 0;
+  const auto report = [&] {
+    if (options.progress) options.progress({.done = done, .total = total});
+  };
+  report();
+  for (std::size_t position = 0; position < index.size(); ++position) {
+    const index_entry& entry = index[position];
+    if (entry.kind() == entry_kind::string) continue;
+    at = round_up(at, tensor::alignment);
+    std::vector<extent> places;
+    for (const extent& part : entry.extents()) {
+      constexpr std::uint64_t piece = std::uint64_t{64} << 20;  // between two reports
+      for (std::uint64_t read = 0; read < part.size; read += piece) {
+        const std::uint64_t next = part.size - read < piece ? part.size - read : piece;
+        from.read(part.offset + read, bytes.subspan(static_cast<std::size_t>(at + read), static_cast<std::size_t>(next)));
+        done += next;
+        if (next == piece) report();
+      }
+      if (entry.kind() == entry_kind::map || places.empty()) places.push_back({at, part.size});
+      else places.back().size += part.size;
+      at += part.size;
+    }
+    index.relocate(position, places);
+  }
+  if (total > 0) report();
+  return {std::move(index), bytes.data(), std::move(memory)};
+}
+
+}  // namespace detail
+
+/// Loads a checkpoint file of either format. The result owns the mapping or the memory that its views show.
+/// Throws io_error where the file cannot be read, and format_error, naming the entry and the byte, where it is not a checkpoint
+/// that is whole and unambiguous.
+[[nodiscard]] inline state_dict load(std::string path, const load_options& options = {}) {
+  if (options.read == read::copy) {
+    const file_source file(std::move(path));
+    return detail::read_all(file, detail::choose_from(read_index(file), options), options);
+  }
+  auto file = std::make_shared<const mapped_file>(std::move(path));
+  file_index index = detail::choose_from(read_index(*file), options);
+  const std::byte* const base = file->data();
+  return {std::move(index), base, std::move(file)};
+}
+
+/// The same from memory. With read::map the result is a view: the bytes must outlive it.
+[[nodiscard]] inline state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
+  const memory_source from(bytes);
+  file_index index = detail::choose_from(read_index(from), options);
+  if (options.read == read::copy) return detail::read_all(from, std::move(index), options);
+  return {std::move(index), from.data(), nullptr};
+}
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,70 @@
+#ifndef CKPT_CHECKPOINT_OPTIONS_HPP
+#define CKPT_CHECKPOINT_OPTIONS_HPP
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/io/atomic_file.hpp>
+#include <ckpt/model/append_values.hpp>
+#include <ckpt/model/entries.hpp>
+
+namespace ckpt {
+
+/// How far a save or load has come, in bytes of the file.
+struct progress {
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+};
+
+/// How load gets at the data.
+enum class read : std::uint8_t {
+  map,   ///< views into the mapped file: nothing is read before it is used. Touching a file that was cut short meanwhile
+         ///< is a SIGBUS, as with every mapping
+  copy,  ///< read into memory that the state_dict owns, every tensor aligned to 64 bytes: for network disks, for files that
+         ///< may be cut short, and where the file lays tensors out unaligned
+};
+
+struct save_options {
+  /// Saved after the save object.
+  append_values append{};
+  /// Asked for the name of each entry of the save object whether to save it; empty: all.
+  std::function<bool(std::string_view)> choose{};
+  /// Called at the beginning, after every few megabytes, and at the end. What it throws ends the save, the old file whole.
+  std::function<void(ckpt::progress)> progress{};
+  /// What to do with a name that comes twice, also between the save object and `append`.
+  ckpt::duplicates duplicates = ckpt::duplicates::refuse;
+  /// ckpt files: tensor data starts at a multiple of this in the file, so that a mapping is aligned. 0, or a power of two up
+  /// to 1 MiB. (safetensors files are always aligned to the element.)
+  std::uint64_t align = 0;
+  ckpt::durability durability = ckpt::durability::full;
+  /// Permission bits of the file. The default is MindSpore's.
+  unsigned mode = 0400;
+  /// safetensors: pairs of `__metadata__`; "format" is "ms" unless given here.
+  std::vector<std::pair<std::string, std::string>> metadata{};
+};
+
+struct load_options {
+  ckpt::read read = ckpt::read::map;
+  /// Asked for each name whether to load it; empty: all.
+  std::function<bool(std::string_view)> choose{};
+  /// Called as the data is read; with read::map never.
+  std::function<void(ckpt::progress)> progress{};
+};
+
+/// What a save did.
+struct save_report {
+  std::string path;              ///< the file that was written, links resolved; empty for a sink
+  std::uint64_t bytes = 0;       ///< its size
+  double seconds_planned = 0;    ///< looking at the save object and laying out the file
+  double seconds_written = 0;    ///< handing the bytes to the kernel or the sink
+  double seconds_committed = 0;  ///< sync and rename
+  bool is_durable = false;       ///< whether it outlives a power cut
+};
+
+}  // namespace ckpt
+
+#endif

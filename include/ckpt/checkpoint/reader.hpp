@@ -1,0 +1,108 @@
+#ifndef CKPT_CHECKPOINT_READER_HPP
+#define CKPT_CHECKPOINT_READER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/format/detect.hpp>
+#include <ckpt/io/file_source.hpp>
+#include <ckpt/io/source_window.hpp>
+#include <ckpt/model/file_index.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
+#include <ckpt/tensor/slice.hpp>
+
+namespace ckpt {
+
+/// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller. The
+/// file is indexed once; nothing is mapped and nothing kept of the data. Several threads may read at the same time.
+class reader {
+ public:
+  /// Throws as load.
+  explicit reader(std::string path) : m_file(std::move(path)), m_index(read_index(m_file)) {}
+
+  [[nodiscard]] const file_index& index() const noexcept { return m_index; }
+
+  /// Fills `to` with the elements of a tensor, or of a box of it, row-major. Throws mismatch_error where there is no tensor of
+  /// that name and element type or `to` has another size, usage_error where the slice does not fit, io_error.
+  template <scalar T>
+  void read_into(std::string_view name, std::span<T> to, const slice& box = {}) const {
+    const index_entry& entry = find(name);
+    if (entry.type() != dtype_of<T>)
+      refuse(entry, errc::dtype_mismatch, "it holds " + std::string(ckpt::name(entry.type())) + ", not " + std::string(ckpt::name(dtype_of<T>)));
+    read_into(name, std::as_writable_bytes(to), box);
+  }
+
+  /// The same for whatever element type, as packed little-endian bytes.
+  void read_into(std::string_view name, std::span<std::byte> to, const slice& box = {}) const {
+    const index_entry& entry = find(name);
+    const std::uint64_t size = *element_count(shape_of(entry, box)) * info(entry.type()).bits / 8;
+    if (to.size() != size)
+      refuse(entry, errc::shape_mismatch, "what is asked for has " + std::to_string(size) + " bytes, the destination " + std::to_string(to.size()));
+    source_window window(m_file);
+    for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
+      read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
+      to = to.subspan(static_cast<std::size_t>(run));
+    });
+  }
+
+ private:
+  [[noreturn]] void refuse(const index_entry& entry, errc code, const std::string& text) const {
+    throw mismatch_error(code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
+  }
+
+  [[nodiscard]] const index_entry& find(std::string_view name) const {
+    const index_entry* const entry = m_index.find(name);
+    if (entry == nullptr)
+      throw mismatch_error(errc::missing, {.path = m_index.label(), .name = std::string(name), .noun = "entry"},
+                           "there is none of that name among " + std::to_string(m_index.size()));
+    if (entry->kind() != entry_kind::tensor)
+      refuse(*entry, errc::dtype_mismatch, "it is a " + std::string(ckpt::name(entry->kind())) + ", not a tensor");
+    return *entry;
+  }
+
+  [[nodiscard]] shape shape_of(const index_entry& entry, const slice& box) const {
+    try {
+      return box.shape_in(entry.shape());
+    } catch (const usage_error& e) {
+      throw usage_error(e.code(), {.path = m_index.label(), .name = std::string(entry.name())}, e.what());
+    }
+  }
+
+  /// Reads the bytes [offset, offset + to.size()) of a content that may lie in several extents.
+  void read_run(source_window& window, const index_entry& entry, std::uint64_t offset, std::span<std::byte> to) const {
+    constexpr std::size_t large = std::size_t{64} << 10;  // smaller runs share a read through the window
+    for (const extent& part : entry.extents()) {
+      if (to.empty()) return;
+      if (offset >= part.size) {
+        offset -= part.size;
+        continue;
+      }
+      const std::uint64_t left = part.size - offset;
+      const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
+      if (now.size() >= large) m_file.read(part.offset + offset, now);
+      else std::memcpy(now.data(), window.at(part.offset + offset, now.size()).data(), now.size());
+      to = to.subspan(now.size());
+      offset = 0;
+    }
+  }
+
+  file_source m_file;
+  file_index m_index;
+};
+
+/// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller. For more than one, keep a reader.
+template <scalar T>
+void load_into(std::string path, std::string_view name, std::span<T> to, const slice& box = {}) {
+  reader(std::move(path)).read_into(name, to, box);
+}
+
+}  // namespace ckpt
+
+#endif

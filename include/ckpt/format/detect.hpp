@@ -1,0 +1,57 @@
+#ifndef CKPT_FORMAT_DETECT_HPP
+#define CKPT_FORMAT_DETECT_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/format/mindspore.hpp>
+#include <ckpt/format/safetensors.hpp>
+#include <ckpt/io/source.hpp>
+#include <ckpt/model/file_index.hpp>
+
+namespace ckpt {
+
+namespace detail {
+
+/// The cipher whose blocks a file starts with, by the magic number of the first.
+constexpr std::string_view cipher_of(std::uint32_t magic) noexcept {
+  switch (magic) {
+    case 0x7f3a5ed8: return "AES-GCM";
+    case 0x7f3a5ed9: return "AES-CBC";
+    case 0x7f3a5eda: return "SM4-CBC";
+    default: return {};
+  }
+}
+
+}  // namespace detail
+
+/// Finds out by its first bytes which format a file has, and indexes it. A file that starts like neither is taken as
+/// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted.
+[[nodiscard]] inline file_index read_index(const source& from) {
+  std::array<std::byte, 9> start{};
+  const std::size_t size = from.size() < start.size() ? static_cast<std::size_t>(from.size()) : start.size();
+  from.read(0, std::span(start).first(size));
+  if (size >= 4) {
+    const std::string_view cipher = detail::cipher_of(load_le<std::uint32_t>(start.data()));
+    if (!cipher.empty())
+      throw format_error(errc::encrypted, {.path = from.label()},
+                         "the file is encrypted with " + std::string(cipher) + "; this build reads plain files, so decrypt it first");
+  }
+  // The eight bytes of a header's length leave 4 zeros where a ckpt file has the beginning of its first name.
+  const bool looks_like_safetensors =
+      size == start.size() && start[8] == std::byte{'{'} && load_le<std::uint64_t>(start.data()) <= safetensors::max_header_size;
+  if (looks_like_safetensors || (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
+    return safetensors::read_index(from);
+  return mindspore::read_index(from);
+}
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,291 @@
+#ifndef CKPT_FORMAT_MINDSPORE_READER_HPP
+#define CKPT_FORMAT_MINDSPORE_READER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/format/mindspore_schema.hpp>
+#include <ckpt/format/utf32.hpp>
+#include <ckpt/io/source.hpp>
+#include <ckpt/io/source_window.hpp>
+#include <ckpt/json/utf8.hpp>
+#include <ckpt/model/file_index.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/tensor_view.hpp>
+#include <ckpt/wire/reader.hpp>
+
+namespace ckpt {
+
+/// Indexes a ckpt file: takes everything that protobuf allows, and refuses, with the parameter and the byte, everything that
+/// MindSpore's loader would have to guess at. Looks at no tensor data.
+class mindspore_reader {
+ public:
+  mindspore_reader(const source& from, std::string_view format) : m_window(from), m_index(format, from.label(), from.size()) {}
+
+  /// Throws format_error as said in the README's list of refusals, and io_error where the source cannot be read.
+  [[nodiscard]] file_index read() {
+    using namespace mindspore_schema;
+    for (message_reader checkpoint = message({0, m_index.file_size()}); !at_trailer(checkpoint.position()) && checkpoint.next();) {
+      if (checkpoint.number() != checkpoint_value) {
+        checkpoint.skip();
+        continue;
+      }
+      m_value_offset = checkpoint.field_offset();
+      read_value(payload(checkpoint, "value"));
+    }
+    finish_pending();
+    return std::move(m_index);
+  }
+
+ private:
+  using message_reader = wire::reader<source_window>;
+  using range = wire::payload_range;
+
+  /// A tensor or string of which chunks were read, and of which more may follow.
+  struct pending_entry {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::vector<extent> chunks;
+    std::string text;             // of a string: its code points as UTF-8, zeros and all
+    std::uint64_t expected = 0;   // bytes that shape and dtype take
+    std::uint64_t found = 0;      // bytes of the chunks
+    std::uint64_t offset = 0;     // of the first chunk's message
+    dtype type = dtype::uint8;
+    entry_kind kind = entry_kind::tensor;
+  };
+
+  [[nodiscard]] message_reader message(range bytes) { return {m_window, m_index.label(), bytes}; }
+
+  [[noreturn]] void refuse(errc code, std::uint64_t offset, const std::string& text, std::string_view parameter = {},
+                           entry_kind kind = entry_kind::tensor) const {
+    throw format_error(code, {.path = m_index.label(), .name = std::string(parameter), .noun = name(kind), .offset = offset}, text);
+  }
+
+  /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.
+  [[nodiscard]] bool at_trailer(std::uint64_t offset) {
+    using namespace mindspore_schema;
+    const std::span<const std::byte> bytes = m_window.at(offset, checksum_marker.size());
+    if (bytes.size() < checksum_marker.size() || std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0) return false;
+    const std::uint64_t left = m_index.file_size() - offset;
+    if (left < checksum_trailer_size)
+      refuse(errc::truncated, offset, "the checksum after the last message is cut short: " + std::to_string(left) + " of 17 bytes");
+    if (left > checksum_trailer_size)
+      refuse(errc::malformed, offset, std::to_string(left - checksum_trailer_size) + " bytes follow the checksum, which ends a file");
+    m_index.set_has_checksum();
+    return true;
+  }
+
+  range payload(message_reader& from, std::string_view what) const {
+    if (from.type() != wire::wire_type::length_delimited)
+      refuse(errc::malformed, from.field_offset(), "field " + std::string(what) + " has wire type " +
+                                                       std::to_string(static_cast<int>(from.type())) + " instead of 2", m_name);
+    return from.payload();
+  }
+
+  /// Text that the file holds; valid until the window moves.
+  [[nodiscard]] std::string_view text_at(range bytes) {
+    const std::span<const std::byte> text = m_window.at(bytes.begin, static_cast<std::size_t>(bytes.size()));
+    return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(bytes.size())};
+  }
+
+  void read_value(range bytes) {
+    using namespace mindspore_schema;
+    std::optional<range> tag;
+    std::optional<range> tensor;
+    std::optional<range> map;
+    m_name = {};
+    message_reader value = message(bytes);
+    while (value.next()) {
+      if (value.number() == value_tag) {
+        tag = payload(value, "tag");
+      } else if (value.number() == value_tensor || value.number() == value_map) {
+        if (tensor || map) refuse(errc::malformed, value.field_offset(), "one value holds two tensors");
+        (value.number() == value_tensor ? tensor : map) = payload(value, value.number() == value_tensor ? "tensor" : "maptensor");
+      } else {
+        value.skip();
+      }
+    }
+    if (!tag) refuse(errc::malformed, m_value_offset, "a value has no tag, so its tensor has no name");
+    read_name(*tag);
+    if (tensor) read_tensor(*tensor);
+    else if (map) read_map(*map);
+    else refuse(errc::malformed, m_value_offset, "the value holds neither a tensor nor a map", m_name);
+  }
+
+  void read_name(range tag) {
+    m_name = text_at(tag);
+    if (!is_utf8(m_name)) {
+      m_name = {};
+      refuse(errc::invalid_name, tag.begin, "the tag is not UTF-8");
+    }
+    if (m_window.is_stable()) return;
+    m_name_copy = m_name;
+    m_name = m_name_copy;
+  }
+
+  void read_tensor(range bytes) {
+    using namespace mindspore_schema;
+    m_shape.clear();
+    std::optional<range> type;
+    std::optional<range> content;
+    message_reader tensor = message(bytes);
+    while (tensor.next()) {
+      switch (tensor.number()) {
+        case tensor_dims: read_dims(tensor); break;
+        case tensor_type: type = payload(tensor, "tensor_type"); break;
+        case tensor_content: content = payload(tensor, "tensor_content"); break;
+        default: tensor.skip();
+      }
+    }
+    if (!type) refuse(errc::malformed, m_value_offset, "tensor_type is missing", m_name);
+    if (!content) refuse(errc::malformed, m_value_offset, "tensor_content is missing", m_name);
+    const std::string_view type_name = text_at(*type);
+    if (type_name == string_type) {
+      add_string(*content);
+      return;
+    }
+    const std::optional<dtype> known = dtype_from_mindspore(type_name);
+    if (!known)
+      refuse(errc::unsupported, type->begin,
+             is_utf8(type_name) ? "tensor_type \"" + std::string(type_name) + "\" is unknown" : "tensor_type is not UTF-8", m_name);
+    add_tensor(*known, *content);
+  }
+
+  void read_dims(message_reader& tensor) {
+    if (tensor.type() == wire::wire_type::varint) {
+      add_dim(tensor.varint(), tensor.field_offset());
+      return;
+    }
+    const range packed = payload(tensor, "dims");
+    for (std::uint64_t at = packed.begin; at < packed.end;) {
+      std::span<const std::byte> bytes = m_window.at(at, wire::max_varint_size);
+      if (bytes.size() > packed.end - at) bytes = bytes.first(static_cast<std::size_t>(packed.end - at));
+      const wire::varint dim = wire::read_varint(bytes);
+      if (dim.size == 0) refuse(errc::malformed, at, "a packed dim is cut short or passes 64 bits", m_name);
+      add_dim(dim.value, at);
+      at += dim.size;
+    }
+  }
+
+  void add_dim(std::uint64_t dim, std::uint64_t offset) {
+    if (dim >> 63 != 0) refuse(errc::malformed, offset, "dim " + std::to_string(static_cast<std::int64_t>(dim)) + " is below zero", m_name);
+    m_shape.push_back(static_cast<std::int64_t>(dim));
+  }
+
+  void add_tensor(dtype type, range content) {
+    if (m_shape.size() == 1 && m_shape[0] == 0 && content.size() == info(type).bits / 8u) m_shape.clear();  // how MindSpore wrote 0-d once
+    const std::optional<std::uint64_t> expected = content_size(type, m_shape);
+    if (!expected)
+      refuse(errc::malformed, m_value_offset, std::string(name(type)) + to_string(m_shape) + " takes more than 2^63 bytes", m_name);
+    const bool continues = m_pending && m_pending->kind == entry_kind::tensor && m_pending->found < m_pending->expected && m_pending->name == m_name;
+    if (continues && (m_pending->type != type || m_pending->shape != m_shape))
+      refuse(errc::malformed, m_value_offset,
+             "a chunk of " + std::string(name(type)) + to_string(m_shape) + " follows one of " + std::string(name(m_pending->type)) +
+                 to_string(m_pending->shape),
+             m_name);
+    if (!continues) {
+      finish_pending();
+      if (content.size() == *expected) {  // whole, as nearly all are
+        const extent where{content.begin, content.size()};
+        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, std::span(&where, 1))) refuse_twice(m_name, entry_kind::tensor, m_value_offset);
+        return;
+      }
+      start_pending(entry_kind::tensor, type, *expected);
+    }
+    if (content.size() > m_pending->expected - m_pending->found)
+      refuse(errc::malformed, content.begin, describe(*m_pending, m_pending->found + content.size()), m_name);
+    m_pending->found += content.size();
+    m_pending->chunks.push_back({content.begin, content.size()});
+  }
+
+  void start_pending(entry_kind kind, dtype type, std::uint64_t expected) {
+    m_pending = pending_entry{.name = std::string(m_name), .shape = m_shape, .chunks = {}, .text = {}, .expected = expected, .found = 0,
+                              .offset = m_value_offset, .type = type, .kind = kind};
+  }
+
+  [[nodiscard]] static std::string describe(const pending_entry& entry, std::uint64_t found) {
+    return std::string(name(entry.type)) + to_string(entry.shape) + " takes " + std::to_string(entry.expected) + " bytes, its content has " +
+           std::to_string(found);
+  }
+
+  void add_string(range content) {
+    if (!m_pending || m_pending->kind != entry_kind::string || m_pending->name != m_name) {
+      finish_pending();
+      start_pending(entry_kind::string, dtype::uint8, 0);
+    }
+    if (content.size() % utf32_width != 0)
+      refuse(errc::malformed, content.begin, "its " + std::to_string(content.size()) + " bytes are no multiple of the 4 that a code point takes",
+             m_name, entry_kind::string);
+    constexpr std::uint64_t step = 1024 * utf32_width;
+    for (std::uint64_t at = content.begin; at < content.end; at += step) {
+      const auto size = static_cast<std::size_t>(content.end - at < step ? content.end - at : step);
+      const std::span<const std::byte> bytes = m_window.at(at, size).first(size);
+      for (std::size_t i = 0; i < size; i += utf32_width) add_code_point(load_le<std::uint32_t>(&bytes[i]), at + i);
+    }
+  }
+
+  void add_code_point(std::uint32_t code_point, std::uint64_t offset) {
+    if (code_point > 0x10ffff)
+      refuse(errc::malformed, offset, "code point " + std::to_string(code_point) + " is past 1114111 (10FFFF)", m_name, entry_kind::string);
+    append_utf8(m_pending->text, code_point);
+  }
+
+  void read_map(range bytes) {
+    using namespace mindspore_schema;
+    std::size_t tensors = 0;
+    message_reader map = message(bytes);
+    while (map.next()) {
+      if (map.number() == map_tensor) {
+        payload(map, "tensor");
+        ++tensors;
+      } else {
+        map.skip();
+      }
+    }
+    if (tensors != 3)
+      refuse(errc::malformed, bytes.begin, "a map is three tensors (keys, values, status), not " + std::to_string(tensors), m_name, entry_kind::map);
+    const bool continues = m_pending && m_pending->kind == entry_kind::map && m_pending->name == m_name;
+    if (!continues) {
+      finish_pending();
+      m_shape.clear();
+      start_pending(entry_kind::map, dtype::uint8, 0);
+    }
+    m_pending->chunks.push_back({bytes.begin, bytes.size()});
+  }
+
+  void finish_pending() {
+    if (!m_pending) return;
+    const pending_entry entry = std::move(*m_pending);
+    m_pending.reset();
+    if (entry.found != entry.expected) refuse(errc::malformed, entry.offset, describe(entry, entry.found), entry.name);
+    const bool added = entry.kind == entry_kind::string
+                           ? m_index.add_string(entry.name, std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1))
+                           : m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
+    if (!added) refuse_twice(entry.name, entry.kind, entry.offset);
+  }
+
+  [[noreturn]] void refuse_twice(std::string_view twice, entry_kind kind, std::uint64_t offset) const {
+    refuse(errc::duplicate, offset, "the file holds this name twice, and not as chunks of one tensor", twice, kind);
+  }
+
+  source_window m_window;
+  file_index m_index;
+  std::optional<pending_entry> m_pending;
+  std::vector<std::int64_t> m_shape;  // of the tensor being read
+  std::string_view m_name;            // of the value being read
+  std::string m_name_copy;
+  std::uint64_t m_value_offset = 0;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef CKPT_IO_ALIGNED_MEMORY_HPP
+#define CKPT_IO_ALIGNED_MEMORY_HPP
+
+#include <cstddef>
+#include <new>
+#include <span>
+#include <utility>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace ckpt {
+
+/// Uninitialized memory aligned to 64 bytes; a large piece in huge pages where the system has them to give, since a
+/// page fault for every 4 KiB costs more than the bytes themselves.
+class aligned_memory {
+ public:
+  aligned_memory() = default;
+
+  /// Throws std::bad_alloc.
+  explicit aligned_memory(std::size_t size) : m_size(size), m_alignment(size < huge_page ? small_alignment : huge_page) {
+    if (size == 0) return;
+    m_bytes = static_cast<std::byte*>(::operator new(size, std::align_val_t{m_alignment}));
+#ifdef __linux__
+    if (size >= huge_page) (void)::madvise(m_bytes, size / huge_page * huge_page, MADV_HUGEPAGE);  // advice: may be refused
+#endif
+  }
+  aligned_memory(aligned_memory&& other) noexcept
+      : m_bytes(std::exchange(other.m_bytes, nullptr)), m_size(std::exchange(other.m_size, 0)), m_alignment(other.m_alignment) {}
+  aligned_memory& operator=(aligned_memory other) noexcept {
+    std::swap(m_bytes, other.m_bytes);
+    std::swap(m_size, other.m_size);
+    std::swap(m_alignment, other.m_alignment);
+    return *this;
+  }
+  ~aligned_memory() {
+    if (m_bytes != nullptr) ::operator delete(m_bytes, std::align_val_t{m_alignment});
+  }
+
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {m_bytes, m_size}; }
+
+ private:
+  static constexpr std::size_t small_alignment = 64;
+  static constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+  std::byte* m_bytes = nullptr;
+  std::size_t m_size = 0;
+  std::size_t m_alignment = small_alignment;
+};
+
+}  // namespace ckpt
+
+#endif

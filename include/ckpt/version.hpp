@@ -1,0 +1,9 @@
+#ifndef CKPT_VERSION_HPP
+#define CKPT_VERSION_HPP
+
+#define CKPT_VERSION_MAJOR 0
+#define CKPT_VERSION_MINOR 1
+#define CKPT_VERSION_PATCH 0
+#define CKPT_VERSION_STRING "0.1.0"
+
+#endif
