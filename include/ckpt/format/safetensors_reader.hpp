@@ -109,6 +109,10 @@ class safetensors_reader {
     json.finish();
   }
 
+  [[nodiscard]] auto metadata_key() const noexcept {
+    return [this](std::size_t position) { return m_index.metadata()[position].first; };
+  }
+
   void read_metadata(json_reader& json) {
     if (json.read_null()) return;
     json.begin_object();
@@ -274,10 +278,6 @@ class safetensors_reader {
   void add_strings() {
     for (const auto& [key, value] : m_index.metadata())
       if (!safetensors_schema::is_reserved(key) && m_index.find(key) == nullptr) m_index.add_string(key, value);
-  }
-
-  [[nodiscard]] auto metadata_key() const noexcept {
-    return [this](std::size_t position) { return m_index.metadata()[position].first; };
   }
 
   const source& m_source;

@@ -26,63 +26,223 @@
 
 namespace ckpt {
 
-/// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the width class of their dtype, widest
-/// first, then by name; the header without blanks, padded with spaces. Strings, and markers of int4 tensors, go into
-/// the metadata, in the order: "format", the caller's pairs, then what the entries add in theirs.
+/// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the crate's order of dtypes, widest
+/// first, then by name; a header without blanks, padded with spaces. Strings, and markers of int4 tensors, go into the
+/// metadata: first "format", then the caller's pairs, then what the entries add, in their order.
 class safetensors_writer {
  public:
   safetensors_writer(const entries& from, const format_options& options)
-      : m_entries(from), m_options(options), m_align(std::max(options.align, safetensors_schema::header_alignment)) {}
+      : m_entries(from),
+        m_metadata(options.metadata),
+        m_align(std::max(options.align, safetensors_schema::header_alignment)) {}
 
   /// Throws usage_error for an entry, name or metadata pair that a safetensors file cannot hold.
   [[nodiscard]] plan make_plan() {
-    collect_options();
+    collect_metadata();
+    m_tensors.reserve(m_entries.size());
     for (const entry& next : m_entries) collect(next);
     sort();
-    lay_out();
-    write_header();
     m_plan.reserve(m_tensors.size() + 1);
+    add_header();
     for (const placed& tensor : m_tensors) m_plan.add_content(*tensor.what, 0, tensor.what->size_bytes);
     return std::move(m_plan);
   }
 
  private:
-  /// A tensor, and what it is put in order by.
+  /// A tensor and what decides on its place.
   struct placed {
     const entry* what;
-    std::uint64_t key;  // of the name: 8 bytes behind what all names begin with, the first one highest
+    std::uint64_t key;  // of the name: the 8 bytes behind what all names begin with, the first one highest
+    dtype stored;       // whose place in the enumeration is that in the crate's order
   };
 
   using pair = std::pair<std::string_view, std::string_view>;
 
-  // The parts of the header between names and numbers.
-  static constexpr std::string_view metadata_open = R"("__metadata__":{)";
-  static constexpr std::string_view before_dtype = R"(:{"dtype":")";
-  static constexpr std::string_view before_shape = R"(","shape":[)";
-  static constexpr std::string_view before_offsets = R"(],"data_offsets":[)";
-  static constexpr std::string_view tensor_close = "]}";
-
+  [[noreturn]] void refuse(errc code, const std::string& text) const {
+    throw usage_error(code, {.path = m_entries.label()}, text);
+  }
   [[noreturn]] void refuse(const entry& bad, errc code, const std::string& text) const {
     throw usage_error(code, {.path = m_entries.label(), .name = std::string(bad.name), .noun = name(bad.kind)}, text);
   }
-  [[noreturn]] void refuse(errc code, const std::string& text) const { throw usage_error(code, {.path = m_entries.label()}, text); }
 
-  /// The dtype as which a tensor is stored, whose place in the enumeration is its place in the crate's order.
-  [[nodiscard]] static dtype stored_type(const entry& tensor) noexcept {
-    return tensor.type == dtype::int4 ? dtype::int8 : tensor.type;
-  }
-
-  void collect_options() {
+  void collect_metadata() {
     using namespace safetensors_schema;
-    if (!std::has_single_bit(m_align)) refuse(errc::invalid_argument, "align is " + std::to_string(m_align) + ", not a power of two");
-    if (m_entries.size() == 0 && m_options.metadata.empty()) return;
-    std::string_view format = format_value;
-    for (const auto& [key, value] : m_options.metadata)
-      if (key == format_key) format = value;
-    add_pair({format_key, format});
-    for (const auto& [key, value] : m_options.metadata) {
-      if (!is_utf8(key) || !is_utf8(value)) refuse(errc::malformed, "a key or value of the metadata is not UTF-8");
-      if (!add_pair({key, value}) && m_seen_format_once.exchange(key == format_key))
+    if (m_entries.size() == 0 && m_metadata.empty()) return;
+    add_pair({format_key, format_value});
+    bool has_format = false;
+    for (const auto& [key, value] : m_metadata) {
+      if (!is_utf8(key) || !is_utf8(value))
+        refuse(errc::malformed, "the metadata pair " + std::to_string(&key - &m_metadata[0].first) + " is not UTF-8");
+      const bool is_format = key == format_key && !has_format;
+      if (is_format) m_pairs[0].second = value;
+      has_format = has_format || is_format;
+      if (!is_format && !add_pair({key, value}))
         refuse(errc::duplicate, "the metadata key \"" + key + "\" is given twice");
     }
   }
+
+  [[nodiscard]] auto key_at() const noexcept {
+    return [this](std::size_t position) { return m_pairs[position].first; };
+  }
+
+  /// False where the key is there already.
+  bool add_pair(pair next) {
+    if (!m_keys.insert(next.first, key_at()).second) return false;
+    m_pairs.push_back(next);
+    return true;
+  }
+
+  [[nodiscard]] const pair* find_pair(std::string_view key) const {
+    const std::optional<std::size_t> position = m_keys.find(key, key_at());
+    return position ? &m_pairs[*position] : nullptr;
+  }
+
+  void collect(const entry& next) {
+    if (!is_utf8(next.name)) refuse(next, errc::invalid_name, "the name is not UTF-8");
+    if (next.name == safetensors_schema::metadata_name)
+      refuse(next, errc::invalid_name, "safetensors reserves this name for itself; rename it, or save as ckpt");
+    if (next.kind == entry_kind::map)
+      refuse(next, errc::unsupported, "a safetensors file cannot hold a map parameter; save it as ckpt");
+    if (next.kind == entry_kind::string) collect_string(next);
+    if (next.kind == entry_kind::tensor) collect_tensor(next);
+    const std::optional<std::uint64_t> total = checked_add(m_data_size, next.size_bytes);
+    if (!total || *total >> 63 != 0) refuse(next, errc::unsupported, "with it the file passes 2^63 - 1 bytes");
+    m_data_size = *total;
+  }
+
+  void collect_string(const entry& next) {
+    const std::span<const std::byte> bytes = next.whole.bytes();
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (const std::optional<std::size_t> bad = first_invalid_utf8(text))
+      refuse(next, errc::malformed, "the text is not UTF-8 at its byte " + std::to_string(*bad));
+    if (safetensors_schema::is_reserved(next.name))
+      refuse(next, errc::invalid_name,
+             "a safetensors file keeps strings in its metadata, where this name is MindSpore's; rename it, or save as "
+             "ckpt");
+    if (!add_pair({next.name, text}) && find_pair(next.name)->second != text)
+      refuse(next, errc::duplicate, "the metadata given has another value of this name; rename one of them");
+  }
+
+  void collect_tensor(const entry& next) {
+    using namespace safetensors_schema;
+    if (next.type == dtype::int4) {
+      if (is_reserved(next.name) || (!add_pair({next.name, int4_value}) && find_pair(next.name)->second != int4_value))
+        refuse(next, errc::invalid_name,
+               "an int4 tensor is marked by its name in the metadata, where this name is taken; rename it");
+      m_tensors.push_back({&next, 0, dtype::int8});
+      return;
+    }
+    if (info(next.type).safetensors.empty())
+      refuse(
+          next, errc::unsupported,
+          "a safetensors file cannot hold " + std::string(name(next.type)) + "; save it as ckpt, or convert it first");
+    if (next.type == dtype::int8 && !m_metadata.empty()) {
+      const pair* const marker = find_pair(next.name);
+      if (marker != nullptr && marker->second == int4_value)
+        refuse(next, errc::invalid_name, "the metadata given marks this int8 tensor as int4; leave that pair out");
+    }
+    m_tensors.push_back({&next, 0, next.type});
+  }
+
+  void sort() {
+    if (m_tensors.empty()) return;
+    std::string_view common = m_tensors.front().what->name;
+    for (const placed& tensor : m_tensors) {
+      std::size_t same = 0;
+      while (same < common.size() && same < tensor.what->name.size() && common[same] == tensor.what->name[same]) ++same;
+      common = common.substr(0, same);
+    }
+    for (placed& tensor : m_tensors) {
+      const std::string_view rest = tensor.what->name.substr(common.size(), 8);
+      for (std::size_t i = 0; i < 8; ++i)
+        tensor.key = tensor.key << 8 | (i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0u);
+    }
+    const auto before = [](const placed& a, const placed& b) {
+      if (a.stored != b.stored) return a.stored > b.stored;
+      return a.key != b.key ? a.key < b.key : a.what->name < b.what->name;
+    };
+    std::sort(m_tensors.begin(), m_tensors.end(), before);
+  }
+
+  /// The header, told to `out` piece by piece: once to know its size, once to write it.
+  template <class Out>
+  void emit(Out out) const {
+    std::string_view separator = "{";
+    if (!m_pairs.empty()) {
+      separator = R"({"__metadata__":{)";
+      for (const auto& [key, value] : m_pairs) {
+        out.raw(separator);
+        out.string(key);
+        out.raw(":");
+        out.string(value);
+        separator = ",";
+      }
+      out.raw("}");
+    }
+    std::uint64_t offset = 0;
+    for (const placed& tensor : m_tensors) {
+      out.raw(separator);
+      separator = ",";
+      out.string(tensor.what->name);
+      out.raw(R"(:{"dtype":")");
+      out.raw(info(tensor.stored).safetensors);
+      out.raw(R"(","shape":[)");
+      std::string_view comma;
+      for (const std::int64_t extent : tensor.what->shape) {
+        out.raw(comma);
+        out.number(static_cast<std::uint64_t>(extent));
+        comma = ",";
+      }
+      out.raw(R"(],"data_offsets":[)");
+      out.number(offset);
+      out.raw(",");
+      out.number(offset += tensor.what->size_bytes);
+      out.raw("]}");
+    }
+    out.raw(m_pairs.empty() ? "{}" : "}");
+  }
+
+  struct measure {
+    std::uint64_t& size;
+    void raw(std::string_view text) { size += text.size(); }
+    void string(std::string_view text) { size += json_string_size(text); }
+    void number(std::uint64_t value) { size += json_number_size(value); }
+  };
+
+  struct write {
+    char*& to;
+    void raw(std::string_view text) { to = write_json_raw(to, text); }
+    void string(std::string_view text) { to = write_json_string(to, text); }
+    void number(std::uint64_t value) { to = write_json_number(to, value); }
+  };
+
+  void add_header() {
+    using namespace safetensors_schema;
+    if (!std::has_single_bit(m_align))
+      refuse(errc::invalid_argument, "align is " + std::to_string(m_align) + ", which is no power of two");
+    std::uint64_t size = length_size;
+    emit(measure{size});
+    const std::uint64_t padded = round_up(size, m_align);
+    if (padded - length_size > max_header_size)
+      refuse(errc::unsupported, "the header of a safetensors file takes at most 100000000 bytes; this one would take " +
+                                    std::to_string(padded - length_size) + ": save as ckpt, or in several files");
+    const std::span<std::byte> bytes = m_plan.add_owned(static_cast<std::size_t>(padded));
+    store_le(bytes.data(), padded - length_size);
+    char* to = reinterpret_cast<char*>(bytes.data()) + length_size;
+    emit(write{to});
+    std::memset(to, ' ', static_cast<std::size_t>(padded - size));
+  }
+
+  const entries& m_entries;
+  std::span<const std::pair<std::string, std::string>> m_metadata;
+  std::uint64_t m_align;
+  std::vector<pair> m_pairs;
+  name_index m_keys;
+  std::vector<placed> m_tensors;
+  std::uint64_t m_data_size = 0;
+  plan m_plan;
+};
+
+}  // namespace ckpt
+
+#endif
