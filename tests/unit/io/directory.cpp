@@ -1,0 +1,79 @@
+#include <ckpt/io/directory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "scratch.hpp"
+
+using namespace ckpt;
+using scratch::get;
+using scratch::message_of;
+
+TEST_CASE("directory: make, rename and remove a file") {
+  const scratch::directory here;
+  scratch::put(here / "target", "old");
+  for (const auto purpose : {directory::use::with_sync, directory::use::without_sync}) {
+    const directory opened(here.path(), purpose, "the target");
+    file_descriptor file = opened.create("new");
+    CHECK(file.get() >= 0);
+    CHECK(file.path() == "the target");
+    CHECK(opened.create("new").get() == -1);  // taken
+    file.write_at(0, scratch::bytes("new"));
+    CHECK(scratch::mode_of(here / "new") == 0600);
+    opened.rename("new", "target");
+    CHECK(get(here / "target") == "new");
+    CHECK(here.names() == std::vector<std::string>{"target"});
+    opened.remove("target");
+    CHECK(here.names().empty());
+    opened.remove("target");  // not there: nothing to say
+    CHECK(message_of<io_error>([&] { opened.rename("new", "target"); }) ==
+          "the target: cannot rename the temporary file to it: No such file or directory");
+  }
+}
+
+TEST_CASE("directory: can be synced when opened for it") {
+  const scratch::directory here;
+  CHECK(directory(here.path(), directory::use::with_sync, "f").sync());
+#ifdef O_PATH
+  CHECK(message_of<io_error>([&] { directory(here.path(), directory::use::without_sync, "f").sync(); }) ==
+        "f: the new file is in place, but a power cut may still bring back the old one: cannot sync the directory: Bad "
+        "file descriptor");
+#endif
+}
+
+TEST_CASE("directory: is opened as one or not at all") {
+  const scratch::directory here;
+  scratch::put(here / "file", "");
+  CHECK(message_of<io_error>([&] { directory(here / "none", directory::use::with_sync, "f"); }) ==
+        "f: cannot open the directory \"" + here / "none\": No such file or directory");
+  CHECK(message_of<io_error>([&] { directory(here / "file", directory::use::without_sync, "f"); }) ==
+        "f: cannot open the directory \"" + here / "file\": Not a directory");
+}
+
+TEST_CASE("directory: does not make a file through a link") {
+  const scratch::directory here;
+  std::filesystem::create_symlink("elsewhere", here / "link");
+  const directory opened(here.path(), directory::use::with_sync, "f");
+  CHECK(opened.create("link").get() == -1);
+  CHECK(here.names() == std::vector<std::string>{"link"});
+  CHECK(message_of<io_error>([&] { static_cast<void>(opened.create("no/file")); }) ==
+        "f: cannot create a temporary file beside it: No such file or directory");
+}
+
+TEST_CASE("directory: a name can be 255 bytes, or what the file system says") {
+  const scratch::directory here;
+  const directory opened(here.path(), directory::use::with_sync, "f");
+  const std::size_t longest = opened.longest_name();
+  CHECK(longest >= 14);
+  CHECK(opened.create(std::string(longest, 'x')).get() >= 0);
+  CHECK(message_of<io_error>([&] { static_cast<void>(opened.create(std::string(longest + 1, 'x'))); }) ==
+        "f: cannot create a temporary file beside it: File name too long");
+}
+
+TEST_CASE("directory: knows a file system that is kept in memory") {
+  if (!std::filesystem::is_directory("/dev/shm") || !std::filesystem::is_directory("/proc/self")) return;
+  CHECK(directory("/dev/shm", directory::use::with_sync, "f").is_in_memory());
+  CHECK(!directory("/proc/self", directory::use::with_sync, "f").is_in_memory());
+}
