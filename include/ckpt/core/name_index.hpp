@@ -1,6 +1,7 @@
 #ifndef CKPT_CORE_NAME_INDEX_HPP
 #define CKPT_CORE_NAME_INDEX_HPP
 
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ class name_index {
   /// caller appends a new name to its sequence right after this call. At most 2^32 - 2 names.
   template <class NameAt>
   std::pair<std::size_t, bool> insert(std::string_view name, const NameAt& name_at) {
-    if (m_size + m_size / 2 >= m_slots.size()) grow();
+    if (m_size + m_size / 2 >= m_slots.size()) resize(m_slots.empty() ? 16 : m_slots.size() * 2);
     const std::uint32_t tag = hash(name);
     for (std::size_t at = tag & m_mask;; at = (at + 1) & m_mask) {
       slot& here = m_slots[at];
@@ -42,6 +43,12 @@ class name_index {
     for (std::size_t at = tag & m_mask; m_slots[at].position != free_slot; at = (at + 1) & m_mask)
       if (m_slots[at].tag == tag && name_at(m_slots[at].position) == name) return m_slots[at].position;
     return std::nullopt;
+  }
+
+  /// Makes room for `count` names.
+  void reserve(std::size_t count) {
+    const std::size_t slots = std::bit_ceil(count + count / 2 + 1);
+    if (slots > m_slots.size()) resize(slots);
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_size; }
@@ -93,8 +100,8 @@ class name_index {
     return value;
   }
 
-  void grow() {
-    std::vector<slot> old(m_slots.empty() ? 16 : m_slots.size() * 2);
+  void resize(std::size_t count) {
+    std::vector<slot> old(count);
     old.swap(m_slots);
     m_mask = m_slots.size() - 1;
     for (const slot& taken : old) {

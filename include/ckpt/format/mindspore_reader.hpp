@@ -41,6 +41,7 @@ class mindspore_reader {
       }
       m_value_offset = checkpoint.field_offset();
       read_value(payload(checkpoint, "value"));
+      if (m_index.size() == m_expected_count) expect_more(checkpoint.position());
     }
     finish_pending();
     return std::move(m_index);
@@ -74,7 +75,7 @@ class mindspore_reader {
   [[nodiscard]] bool at_trailer(std::uint64_t offset) {
     using namespace mindspore_schema;
     const std::span<const std::byte> bytes = m_window.at(offset, checksum_marker.size());
-    if (bytes.size() < checksum_marker.size() || std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0) return false;
+    if (bytes.size() < checksum_marker.size() || bytes[0] != std::byte{'c'} || std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0) return false;
     const std::uint64_t left = m_index.file_size() - offset;
     if (left < checksum_trailer_size)
       refuse(errc::truncated, offset, "the checksum after the last message is cut short: " + std::to_string(left) + " of 17 bytes");
@@ -84,9 +85,18 @@ class mindspore_reader {
     return true;
   }
 
-  range payload(message_reader& from, std::string_view what) const {
+  /// Makes room for as many entries as the file can be guessed to hold when `done` bytes held those so far, but not for
+  /// many times more than those: the guess is the file's word alone.
+  void expect_more(std::uint64_t done) {
+    const std::uint64_t most = 8 * std::uint64_t{m_expected_count};
+    const auto guess = static_cast<double>(m_index.size()) * (static_cast<double>(m_index.file_size()) / static_cast<double>(done)) * 1.02;
+    m_expected_count = static_cast<std::size_t>(guess < static_cast<double>(most) ? static_cast<std::uint64_t>(guess) + 1 : most);
+    m_index.reserve(m_expected_count);
+  }
+
+  range payload(message_reader& from, const char* what) const {
     if (from.type() != wire::wire_type::length_delimited)
-      refuse(errc::malformed, from.field_offset(), "field " + std::string(what) + " has wire type " +
+      refuse(errc::malformed, from.field_offset(), std::string("field ") + what + " has wire type " +
                                                        std::to_string(static_cast<int>(from.type())) + " instead of 2", m_name);
     return from.payload();
   }
@@ -153,10 +163,12 @@ class mindspore_reader {
       add_string(*content);
       return;
     }
-    const std::optional<dtype> known = dtype_from_mindspore(type_name);
+    std::optional<dtype> known = m_last_type;  // most often the same again
+    if (info(m_last_type).mindspore != type_name) known = dtype_from_mindspore(type_name);
     if (!known)
       refuse(errc::unsupported, type->begin,
              is_utf8(type_name) ? "tensor_type \"" + std::string(type_name) + "\" is unknown" : "tensor_type is not UTF-8", m_name);
+    m_last_type = *known;
     add_tensor(*known, *content);
   }
 
@@ -284,6 +296,8 @@ class mindspore_reader {
   std::string_view m_name;            // of the value being read
   std::string m_name_copy;
   std::uint64_t m_value_offset = 0;
+  dtype m_last_type = dtype::float32;
+  std::size_t m_expected_count = 64;  // entries for which there is room
 };
 
 }  // namespace ckpt

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/name_index.hpp>
 #include <ckpt/model/entry_kind.hpp>
@@ -28,41 +29,43 @@ struct extent {
 /// What a file says of one entry. Lives in its file_index.
 class index_entry {
  public:
-  [[nodiscard]] std::string_view name() const noexcept { return m_name; }
+  [[nodiscard]] std::string_view name() const noexcept { return {m_name, m_name_size}; }
   [[nodiscard]] entry_kind kind() const noexcept { return m_kind; }
   /// The element type of a tensor; uint8 for a string or a map.
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   /// The extents of a tensor, outermost first; none for a string or a map.
   [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return {m_shape, m_rank}; }
   /// The bytes of the content: of a tensor or map all extents together, of a string its UTF-8 text.
-  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_size; }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_content.size; }
   /// Where the content of a tensor or map lies, in order. More than one for a tensor that was cut into chunks and for the
   /// slices of a map; none for a string.
   [[nodiscard]] std::span<const extent> extents() const noexcept {
-    return m_extents == 1 ? std::span<const extent>(&m_whole, 1) : std::span<const extent>(m_several, m_extents);
+    return m_extents == 1 ? std::span<const extent>(&m_content, 1) : std::span<const extent>(m_several, m_extents);
   }
   /// The text of a string, in UTF-8 (a lone surrogate, which only a ckpt file can hold, as its three bytes); empty for
   /// other kinds.
   [[nodiscard]] std::string_view text() const noexcept {
-    return m_kind == entry_kind::string ? std::string_view(m_text, static_cast<std::size_t>(m_size)) : std::string_view();
+    return m_kind == entry_kind::string ? std::string_view(m_text, static_cast<std::size_t>(size_bytes())) : std::string_view();
   }
 
  private:
   friend class file_index;
 
-  std::string_view m_name;
-  const std::int64_t* m_shape = nullptr;
-  std::uint64_t m_size = 0;
-  extent m_whole;  // the only extent, where there is one
+  const char* m_name = nullptr;
+  extent m_content;  // its offset only where there is one extent
   union {
-    const extent* m_several = nullptr;  // of a tensor or map
-    const char* m_text;                 // of a string
+    const std::int64_t* m_shape = nullptr;
+    const char* m_text;  // of a string
   };
+  const extent* m_several = nullptr;
+  std::uint32_t m_name_size = 0;
   std::uint32_t m_extents = 0;
   std::uint32_t m_rank = 0;
   dtype m_type = dtype::uint8;
   entry_kind m_kind = entry_kind::tensor;
 };
+
+static_assert(sizeof(index_entry) == 56, "a file has a hundred thousand of them");
 
 /// All that a checkpoint file says without its data: names, kinds, dtypes, shapes and the places of the bytes, validated, in
 /// the order of the file. Stands on its own: the file may be closed. Move only; what it hands out lives as long as it.
@@ -101,9 +104,12 @@ class file_index {
 
   /// Appends a tensor or map; everything given is copied. False, and nothing added, where the name is there already.
   bool add(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape, std::span<const extent> where) {
+    if (name.size() > max_count || shape.size() > max_count || where.size() > max_count)
+      throw format_error(errc::unsupported, {.path = m_label}, "a name, a shape or a list of chunks has over 4294967295 parts");
     if (!m_names.insert(name, name_at()).second) return false;
     index_entry& added = m_entries.emplace_back();
-    added.m_name = m_memory.store(name);
+    added.m_name = m_memory.store(name).data();
+    added.m_name_size = static_cast<std::uint32_t>(name.size());
     added.m_kind = kind;
     added.m_type = type;
     added.m_shape = m_memory.store(shape).data();
@@ -116,7 +122,7 @@ class file_index {
   bool add_string(std::string_view name, std::string_view text) {
     if (!add(name, entry_kind::string, dtype::uint8, {}, {})) return false;
     m_entries.back().m_text = m_memory.store(text).data();
-    m_entries.back().m_size = text.size();
+    m_entries.back().m_content.size = text.size();
     return true;
   }
 
@@ -138,7 +144,10 @@ class file_index {
 
   void add_metadata(std::string_view key, std::string_view value) { m_metadata.emplace_back(m_memory.store(key), m_memory.store(value)); }
   void set_has_checksum() noexcept { m_has_checksum = true; }
-  void reserve(std::size_t count) { m_entries.reserve(count); }
+  void reserve(std::size_t count) {
+    m_entries.reserve(count);
+    m_names.reserve(count);
+  }
 
  private:
   struct name_lookup {
@@ -148,15 +157,17 @@ class file_index {
   [[nodiscard]] name_lookup name_at() const noexcept { return {m_entries}; }
 
   void place(index_entry& added, std::span<const extent> where) {
-    added.m_size = 0;
-    for (const extent& part : where) added.m_size += part.size;
     added.m_extents = static_cast<std::uint32_t>(where.size());
     if (where.size() == 1) {
-      added.m_whole = where.front();
+      added.m_content = where.front();
     } else {
+      added.m_content = {};
+      for (const extent& part : where) added.m_content.size += part.size;
       added.m_several = m_memory.store(where).data();
     }
   }
+
+  static constexpr std::size_t max_count = ~std::uint32_t{0};
 
   std::string_view m_format;
   std::string m_label;

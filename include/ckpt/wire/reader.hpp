@@ -16,10 +16,11 @@
 namespace ckpt::wire {
 
 /// Bytes that can be looked at in any place: at(offset, want) returns at least `want` bytes from `offset` on, or all there
-/// are up to the end. What it returned is gone with the next call, unless the bytes lie in memory.
+/// are up to the end. Unless is_stable(), what it returned is gone with the next call.
 template <class B>
 concept byte_window = requires(B& bytes, std::uint64_t offset, std::size_t want) {
   { bytes.at(offset, want) } -> std::convertible_to<std::span<const std::byte>>;
+  { bytes.is_stable() } -> std::same_as<bool>;
 };
 
 /// The payload of a length-delimited field: the bytes [begin, end) of the file.
@@ -30,7 +31,8 @@ struct payload_range {
 };
 
 /// Reads the fields of one protobuf message that takes the bytes [begin, end) of a file, one after the other, without
-/// looking at any payload that is not asked for. Everything throws format_error with `label` and the byte.
+/// looking at any payload that is not asked for. Others may use the window after a call of payload(), not between next() and
+/// varint(). Everything throws format_error with `label` and the byte.
 ///
 ///     for (reader r(bytes, label, {0, size}); r.next();)
 ///       if (r.number() == 1) use(r.payload()); else r.skip();
@@ -72,6 +74,7 @@ class reader {
            "field " + std::to_string(m_number) + " says it has " + std::to_string(size) + " bytes where " + std::to_string(m_end - m_at) + " are left");
     const payload_range range{m_at, m_at + size};
     m_at = range.end;
+    if (!m_bytes->is_stable()) m_view = {};
     return range;
   }
 
@@ -103,16 +106,22 @@ class reader {
   }
 
  private:
-  std::uint64_t take_varint(std::string_view what) {
-    std::span<const std::byte> bytes = m_bytes->at(m_at, max_varint_size);
-    if (bytes.size() > m_end - m_at) bytes = bytes.first(static_cast<std::size_t>(m_end - m_at));
-    if (!bytes.empty() && bytes.front() < std::byte{0x80}) {
+  std::uint64_t take_varint(const char* what) {
+    const std::uint64_t at = m_at - m_view_begin;  // past any view where m_at lies before it
+    if (at < m_view.size() && m_view[static_cast<std::size_t>(at)] < std::byte{0x80}) {
       ++m_at;
-      return std::to_integer<std::uint64_t>(bytes.front());
+      return std::to_integer<std::uint64_t>(m_view[static_cast<std::size_t>(at)]);
     }
-    const wire::varint read = read_varint(bytes);
+    return take_any_varint(what);
+  }
+
+  [[gnu::noinline]] std::uint64_t take_any_varint(const char* what) {  // apart, so that the short way above is inlined
+    m_view = m_bytes->at(m_at, max_varint_size);
+    m_view_begin = m_at;
+    if (m_view.size() > m_end - m_at) m_view = m_view.first(static_cast<std::size_t>(m_end - m_at));
+    const wire::varint read = read_varint(m_view);
     if (read.size == 0) {
-      const bool cut = bytes.size() < max_varint_size;
+      const bool cut = m_view.size() < max_varint_size;
       fail(cut ? errc::truncated : errc::malformed, m_at,
            std::string("the varint of a ").append(what).append(cut ? " is cut short" : " passes 64 bits"));
     }
@@ -133,6 +142,8 @@ class reader {
   std::string_view m_label;
   std::uint64_t m_at;
   std::uint64_t m_end;
+  std::span<const std::byte> m_view;  // of the message, from m_view_begin on
+  std::uint64_t m_view_begin = 0;
   std::uint64_t m_field = 0;
   field_number m_number = 0;
   wire_type m_type = wire_type::varint;
