@@ -13,8 +13,8 @@
 
 namespace ckpt {
 
-/// Moves the bytes of a plan into a sink. Everything it needs is allocated by the constructor: run() allocates nothing and
-/// throws nothing but what the sink or the progress callback throws.
+/// Moves the bytes of a plan into a sink. Everything it needs is allocated by the constructor: run() allocates nothing
+/// and throws nothing but what the sink or the progress callback throws.
 class executor {
  public:
   /// The plan must outlive the executor.
@@ -23,8 +23,8 @@ class executor {
         m_capacity(what.size() < largest_buffer ? static_cast<std::size_t>(what.size()) : largest_buffer),
         m_buffer(std::make_unique_for_overwrite<std::byte[]>(m_capacity)) {}
 
-  /// Small segments are put together in the buffer, large ones go to the sink from where they lie. `report(done)` is called
-  /// with the bytes handed over so far, after each piece.
+  /// Small segments are put together in the buffer, large ones go to the sink from where they lie. `report(done)` is
+  /// called with the bytes handed over so far, after each piece.
   template <sink Sink>
   void run(Sink& to, function_ref<void(std::uint64_t)> report) {
     m_used = 0;

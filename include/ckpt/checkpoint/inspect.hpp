@@ -13,8 +13,8 @@
 
 namespace ckpt {
 
-/// What a checkpoint file holds: names, kinds, dtypes, shapes, and where the data lies. Reads the structure and passes over the
-/// data. Throws as load.
+/// What a checkpoint file holds: names, kinds, dtypes, shapes, and where the data lies. Reads the structure and passes
+/// over the data. Throws as load.
 [[nodiscard]] inline file_index inspect(std::string path) {
   const file_source file(std::move(path));
   return read_index(file);

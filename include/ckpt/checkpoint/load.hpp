@@ -55,7 +55,8 @@ namespace detail {
       constexpr std::uint64_t piece = std::uint64_t{64} << 20;  // between two reports
       for (std::uint64_t read = 0; read < part.size; read += piece) {
         const std::uint64_t next = part.size - read < piece ? part.size - read : piece;
-        from.read(part.offset + read, bytes.subspan(static_cast<std::size_t>(at + read), static_cast<std::size_t>(next)));
+        from.read(part.offset + read,
+                  bytes.subspan(static_cast<std::size_t>(at + read), static_cast<std::size_t>(next)));
         done += next;
         if (next == piece) report();
       }
@@ -72,8 +73,8 @@ namespace detail {
 }  // namespace detail
 
 /// Loads a checkpoint file of either format. The result owns the mapping or the memory that its views show.
-/// Throws io_error where the file cannot be read, and format_error, naming the entry and the byte, where it is not a checkpoint
-/// that is whole and unambiguous.
+/// Throws io_error where the file cannot be read, and format_error, naming the entry and the byte, where it is not a
+/// checkpoint that is whole and unambiguous.
 [[nodiscard]] inline state_dict load(std::string path, const load_options& options = {}) {
   if (options.read == read::copy) {
     const file_source file(std::move(path));

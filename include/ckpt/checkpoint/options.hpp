@@ -22,10 +22,10 @@ struct progress {
 
 /// How load gets at the data.
 enum class read : std::uint8_t {
-  map,   ///< views into the mapped file: nothing is read before it is used. Touching a file that was cut short meanwhile
-         ///< is a SIGBUS, as with every mapping
-  copy,  ///< read into memory that the state_dict owns, every tensor aligned to 64 bytes: for network disks, for files that
-         ///< may be cut short, and where the file lays tensors out unaligned
+  map,  ///< views into the mapped file: nothing is read before it is used. Touching a file that was cut short meanwhile
+        ///< is a SIGBUS, as with every mapping
+  copy,  ///< read into memory that the state_dict owns, every tensor aligned to 64 bytes: for network disks, for files
+         ///< that may be cut short, and where the file lays tensors out unaligned
 };
 
 struct save_options {
@@ -33,12 +33,13 @@ struct save_options {
   append_values append{};
   /// Asked for the name of each entry of the save object whether to save it; empty: all.
   std::function<bool(std::string_view)> choose{};
-  /// Called at the beginning, after every few megabytes, and at the end. What it throws ends the save, the old file whole.
+  /// Called at the beginning, after every few megabytes, and at the end. What it throws ends the save, the old file
+  /// whole.
   std::function<void(ckpt::progress)> progress{};
   /// What to do with a name that comes twice, also between the save object and `append`.
   ckpt::duplicates duplicates = ckpt::duplicates::refuse;
-  /// ckpt files: tensor data starts at a multiple of this in the file, so that a mapping is aligned. 0, or a power of two up
-  /// to 1 MiB. (safetensors files are always aligned to the element.)
+  /// ckpt files: tensor data starts at a multiple of this in the file, so that a mapping is aligned. 0, or a power of
+  /// two up to 1 MiB. (safetensors files are always aligned to the element.)
   std::uint64_t align = 0;
   ckpt::durability durability = ckpt::durability::full;
   /// Permission bits of the file. The default is MindSpore's.

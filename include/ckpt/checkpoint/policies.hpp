@@ -28,8 +28,9 @@ struct choose_format<Default, First, Rest...> {
 /// What the policies of a save say, in whatever order they come: the format, mindspore where none is named.
 template <class... Policies>
 struct policy_set {
-  static_assert((file_format<Policies> && ...), "ckpt: a policy is none: name a format, ckpt::mindspore or ckpt::safetensors, or a type "
-                                                "that satisfies ckpt::file_format");
+  static_assert((file_format<Policies> && ...),
+                "ckpt: a policy is none: name a format, ckpt::mindspore or ckpt::safetensors, or a type "
+                "that satisfies ckpt::file_format");
   static_assert(sizeof...(Policies) <= 1, "ckpt: two formats are named; a file has one");
 
   using format = typename detail::choose_format<mindspore, Policies...>::type;

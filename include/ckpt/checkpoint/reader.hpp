@@ -20,8 +20,8 @@
 
 namespace ckpt {
 
-/// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller. The
-/// file is indexed once; nothing is mapped and nothing kept of the data. Several threads may read at the same time.
+/// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
+/// The file is indexed once; nothing is mapped and nothing kept of the data. Several threads may read at the same time.
 class reader {
  public:
   /// Throws as load.
@@ -29,13 +29,14 @@ class reader {
 
   [[nodiscard]] const file_index& index() const noexcept { return m_index; }
 
-  /// Fills `to` with the elements of a tensor, or of a box of it, row-major. Throws mismatch_error where there is no tensor of
-  /// that name and element type or `to` has another size, usage_error where the slice does not fit, io_error.
+  /// Fills `to` with the elements of a tensor, or of a box of it, row-major. Throws mismatch_error where there is no
+  /// tensor of that name and element type or `to` has another size, usage_error where the slice does not fit, io_error.
   template <scalar T>
   void read_into(std::string_view name, std::span<T> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
     if (entry.type() != dtype_of<T>)
-      refuse(entry, errc::dtype_mismatch, "it holds " + std::string(ckpt::name(entry.type())) + ", not " + std::string(ckpt::name(dtype_of<T>)));
+      refuse(entry, errc::dtype_mismatch,
+             "it holds " + std::string(ckpt::name(entry.type())) + ", not " + std::string(ckpt::name(dtype_of<T>)));
     read_into(name, std::as_writable_bytes(to), box);
   }
 
@@ -44,7 +45,8 @@ class reader {
     const index_entry& entry = find(name);
     const std::uint64_t size = *element_count(shape_of(entry, box)) * info(entry.type()).bits / 8;
     if (to.size() != size)
-      refuse(entry, errc::shape_mismatch, "what is asked for has " + std::to_string(size) + " bytes, the destination " + std::to_string(to.size()));
+      refuse(entry, errc::shape_mismatch,
+             "what is asked for has " + std::to_string(size) + " bytes, the destination " + std::to_string(to.size()));
     source_window window(m_file);
     for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
       read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
@@ -54,7 +56,8 @@ class reader {
 
  private:
   [[noreturn]] void refuse(const index_entry& entry, errc code, const std::string& text) const {
-    throw mismatch_error(code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
+    throw mismatch_error(
+        code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
   }
 
   [[nodiscard]] const index_entry& find(std::string_view name) const {

@@ -40,10 +40,12 @@ class stopwatch {
 inline void check_alignment(std::uint64_t align) {
   constexpr std::uint64_t largest = std::uint64_t{1} << 20;
   if ((align & (align - 1)) != 0 || align > largest)
-    throw usage_error(errc::invalid_argument, {}, ".align is " + std::to_string(align) + "; it must be 0 or a power of two up to 1048576");
+    throw usage_error(errc::invalid_argument, {},
+                      ".align is " + std::to_string(align) + "; it must be 0 or a power of two up to 1048576");
 }
 
-/// A save before its first byte: what is saved, and the whole file as a plan. Everything that can be wrong has been found.
+/// A save before its first byte: what is saved, and the whole file as a plan. Everything that can be wrong has been
+/// found.
 template <file_format Format>
 class prepared_save {
  public:
@@ -77,16 +79,18 @@ void execute(executor& run, std::uint64_t total, Sink& to, const save_options& o
 template <class Object>
 constexpr bool check_save_object() noexcept {
   static_assert(save_object<Object>,
-                "ckpt::save: this is not a save object. Give it a cell with parameters_and_names() or visit_parameters(visitor), a range of "
-                "parameters with name and data, a map of names to tensors or strings, or specialize ckpt::tensor_traits for its tensor type");
+                "ckpt::save: this is not a save object. Give it a cell with parameters_and_names() or "
+                "visit_parameters(visitor), a range of "
+                "parameters with name and data, a map of names to tensors or strings, or specialize "
+                "ckpt::tensor_traits for its tensor type");
   return save_object<Object>;
 }
 
 }  // namespace detail
 
-/// Saves `object` (see model/concepts.hpp) to a file. The name gets the format's suffix unless it has it. The file is replaced
-/// as a whole: until save returns, and whatever it throws, the old one is as it was.
-/// Throws usage_error before anything is written, io_error where the system fails, and what a callback throws.
+/// Saves `object` (see model/concepts.hpp) to a file. The name gets the format's suffix unless it has it. The file is
+/// replaced as a whole: until save returns, and whatever it throws, the old one is as it was. Throws usage_error before
+/// anything is written, io_error where the system fails, and what a callback throws.
 template <class... Policies, class Object>
 save_report save(Object&& object, std::string path, const save_options& options = {}) {
   using format = typename policy_set<Policies...>::format;

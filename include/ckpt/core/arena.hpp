@@ -19,7 +19,10 @@ class arena {
  public:
   arena() = default;
   arena(arena&& other) noexcept
-      : m_blocks(std::move(other.m_blocks)), m_free(other.m_free), m_left(other.m_left), m_next_block(other.m_next_block) {
+      : m_blocks(std::move(other.m_blocks)),
+        m_free(other.m_free),
+        m_left(other.m_left),
+        m_next_block(other.m_next_block) {
     other.m_blocks.clear();
     other.m_free = nullptr;
     other.m_left = 0;

@@ -17,7 +17,8 @@ template <std::unsigned_integral T>
 [[nodiscard]] constexpr T load_le(const std::byte* from) noexcept {
   if (std::is_constant_evaluated()) {
     T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>(value | static_cast<T>(static_cast<T>(from[i]) << (8 * i)));
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      value = static_cast<T>(value | static_cast<T>(static_cast<T>(from[i]) << (8 * i)));
     return value;
   }
   T value;

@@ -30,10 +30,10 @@ enum class errc : std::uint8_t {
 
 /// The facts of an error, for a program; what() says the same to a person. Members that do not apply are empty.
 struct error_facts {
-  std::string path{};                       ///< the file, or "<memory>"
-  std::string name{};                       ///< the parameter
-  std::string_view noun = "tensor";         ///< what `name` names, a literal: "tensor", "string", "map"
-  std::optional<std::uint64_t> offset{};    ///< byte of the file, from 0
+  std::string path{};                     ///< the file, or "<memory>"
+  std::string name{};                     ///< the parameter
+  std::string_view noun = "tensor";       ///< what `name` names, a literal: "tensor", "string", "map"
+  std::optional<std::uint64_t> offset{};  ///< byte of the file, from 0
   std::string expected{};
   std::string found{};
 };

@@ -10,17 +10,19 @@ namespace ckpt {
 template <class Signature>
 class function_ref;
 
-/// A parameter type for "anything callable as Result(Arguments...)". It borrows the callable: for parameters only, never
-/// for members that outlive the call.
+/// A parameter type for "anything callable as Result(Arguments...)". It borrows the callable: for parameters only,
+/// never for members that outlive the call.
 template <class Result, class... Arguments>
 class function_ref<Result(Arguments...)> {
  public:
   template <class Callable>
-    requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref> && std::is_invocable_r_v<Result, Callable&, Arguments...>)
+    requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref> &&
+             std::is_invocable_r_v<Result, Callable&, Arguments...>)
   function_ref(Callable&& callable) noexcept  // NOLINT(google-explicit-constructor): a parameter type
       : m_callable(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
         m_call([](void* erased, Arguments... arguments) -> Result {
-          return (*static_cast<std::add_pointer_t<std::remove_reference_t<Callable>>>(erased))(std::forward<Arguments>(arguments)...);
+          return (*static_cast<std::add_pointer_t<std::remove_reference_t<Callable>>>(erased))(
+              std::forward<Arguments>(arguments)...);
         }) {}
 
   Result operator()(Arguments... arguments) const { return m_call(m_callable, std::forward<Arguments>(arguments)...); }

@@ -95,7 +95,8 @@ class name_index {
       value = (std::uint64_t{high} << 32) | low;
     } else if (size > 0) {
       value = (std::uint64_t{static_cast<unsigned char>(from[0])} << 16) |
-              (std::uint64_t{static_cast<unsigned char>(from[size / 2])} << 8) | static_cast<unsigned char>(from[size - 1]);
+              (std::uint64_t{static_cast<unsigned char>(from[size / 2])} << 8) |
+              static_cast<unsigned char>(from[size - 1]);
     }
     return value;
   }

@@ -41,13 +41,15 @@ constexpr std::string_view cipher_of(std::uint32_t magic) noexcept {
   if (size >= 4) {
     const std::string_view cipher = detail::cipher_of(load_le<std::uint32_t>(start.data()));
     if (!cipher.empty())
-      throw format_error(errc::encrypted, {.path = from.label()},
-                         "the file is encrypted with " + std::string(cipher) + "; this build reads plain files, so decrypt it first");
+      throw format_error(
+          errc::encrypted, {.path = from.label()},
+          "the file is encrypted with " + std::string(cipher) + "; this build reads plain files, so decrypt it first");
   }
   // The eight bytes of a header's length leave 4 zeros where a ckpt file has the beginning of its first name.
-  const bool looks_like_safetensors =
-      size == start.size() && start[8] == std::byte{'{'} && load_le<std::uint64_t>(start.data()) <= safetensors::max_header_size;
-  if (looks_like_safetensors || (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
+  const bool looks_like_safetensors = size == start.size() && start[8] == std::byte{'{'} &&
+                                      load_le<std::uint64_t>(start.data()) <= safetensors::max_header_size;
+  if (looks_like_safetensors ||
+      (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
     return safetensors::read_index(from);
   return mindspore::read_index(from);
 }

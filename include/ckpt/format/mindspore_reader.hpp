@@ -25,16 +25,18 @@
 
 namespace ckpt {
 
-/// Indexes a ckpt file: takes everything that protobuf allows, and refuses, with the parameter and the byte, everything that
-/// MindSpore's loader would have to guess at. Looks at no tensor data.
+/// Indexes a ckpt file: takes everything that protobuf allows, and refuses, with the parameter and the byte, everything
+/// that MindSpore's loader would have to guess at. Looks at no tensor data.
 class mindspore_reader {
  public:
-  mindspore_reader(const source& from, std::string_view format) : m_window(from), m_index(format, from.label(), from.size()) {}
+  mindspore_reader(const source& from, std::string_view format)
+      : m_window(from), m_index(format, from.label(), from.size()) {}
 
   /// Throws format_error as said in the README's list of refusals, and io_error where the source cannot be read.
   [[nodiscard]] file_index read() {
     using namespace mindspore_schema;
-    for (message_reader checkpoint = message({0, m_index.file_size()}); !at_trailer(checkpoint.position()) && checkpoint.next();) {
+    for (message_reader checkpoint = message({0, m_index.file_size()});
+         !at_trailer(checkpoint.position()) && checkpoint.next();) {
       if (checkpoint.number() != checkpoint_value) {
         checkpoint.skip();
         continue;
@@ -56,10 +58,10 @@ class mindspore_reader {
     std::string name;
     std::vector<std::int64_t> shape;
     std::vector<extent> chunks;
-    std::string text;             // of a string: its code points as UTF-8, zeros and all
-    std::uint64_t expected = 0;   // bytes that shape and dtype take
-    std::uint64_t found = 0;      // bytes of the chunks
-    std::uint64_t offset = 0;     // of the first chunk's message
+    std::string text;            // of a string: its code points as UTF-8, zeros and all
+    std::uint64_t expected = 0;  // bytes that shape and dtype take
+    std::uint64_t found = 0;     // bytes of the chunks
+    std::uint64_t offset = 0;    // of the first chunk's message
     dtype type = dtype::uint8;
     entry_kind kind = entry_kind::tensor;
   };
@@ -68,19 +70,24 @@ class mindspore_reader {
 
   [[noreturn]] void refuse(errc code, std::uint64_t offset, const std::string& text, std::string_view parameter = {},
                            entry_kind kind = entry_kind::tensor) const {
-    throw format_error(code, {.path = m_index.label(), .name = std::string(parameter), .noun = name(kind), .offset = offset}, text);
+    throw format_error(
+        code, {.path = m_index.label(), .name = std::string(parameter), .noun = name(kind), .offset = offset}, text);
   }
 
   /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.
   [[nodiscard]] bool at_trailer(std::uint64_t offset) {
     using namespace mindspore_schema;
     const std::span<const std::byte> bytes = m_window.at(offset, checksum_marker.size());
-    if (bytes.size() < checksum_marker.size() || bytes[0] != std::byte{'c'} || std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0) return false;
+    if (bytes.size() < checksum_marker.size() || bytes[0] != std::byte{'c'} ||
+        std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0)
+      return false;
     const std::uint64_t left = m_index.file_size() - offset;
     if (left < checksum_trailer_size)
-      refuse(errc::truncated, offset, "the checksum after the last message is cut short: " + std::to_string(left) + " of 17 bytes");
+      refuse(errc::truncated, offset,
+             "the checksum after the last message is cut short: " + std::to_string(left) + " of 17 bytes");
     if (left > checksum_trailer_size)
-      refuse(errc::malformed, offset, std::to_string(left - checksum_trailer_size) + " bytes follow the checksum, which ends a file");
+      refuse(errc::malformed, offset,
+             std::to_string(left - checksum_trailer_size) + " bytes follow the checksum, which ends a file");
     m_index.set_has_checksum();
     return true;
   }
@@ -89,15 +96,19 @@ class mindspore_reader {
   /// many times more than those: the guess is the file's word alone.
   void expect_more(std::uint64_t done) {
     const std::uint64_t most = 8 * std::uint64_t{m_expected_count};
-    const auto guess = static_cast<double>(m_index.size()) * (static_cast<double>(m_index.file_size()) / static_cast<double>(done)) * 1.02;
-    m_expected_count = static_cast<std::size_t>(guess < static_cast<double>(most) ? static_cast<std::uint64_t>(guess) + 1 : most);
+    const auto guess = static_cast<double>(m_index.size()) *
+                       (static_cast<double>(m_index.file_size()) / static_cast<double>(done)) * 1.02;
+    m_expected_count =
+        static_cast<std::size_t>(guess < static_cast<double>(most) ? static_cast<std::uint64_t>(guess) + 1 : most);
     m_index.reserve(m_expected_count);
   }
 
   range payload(message_reader& from, const char* what) const {
     if (from.type() != wire::wire_type::length_delimited)
-      refuse(errc::malformed, from.field_offset(), std::string("field ") + what + " has wire type " +
-                                                       std::to_string(static_cast<int>(from.type())) + " instead of 2", m_name);
+      refuse(errc::malformed, from.field_offset(),
+             std::string("field ") + what + " has wire type " + std::to_string(static_cast<int>(from.type())) +
+                 " instead of 2",
+             m_name);
     return from.payload();
   }
 
@@ -119,7 +130,8 @@ class mindspore_reader {
         tag = payload(value, "tag");
       } else if (value.number() == value_tensor || value.number() == value_map) {
         if (tensor || map) refuse(errc::malformed, value.field_offset(), "one value holds two tensors");
-        (value.number() == value_tensor ? tensor : map) = payload(value, value.number() == value_tensor ? "tensor" : "maptensor");
+        (value.number() == value_tensor ? tensor : map) =
+            payload(value, value.number() == value_tensor ? "tensor" : "maptensor");
       } else {
         value.skip();
       }
@@ -166,8 +178,10 @@ class mindspore_reader {
     std::optional<dtype> known = m_last_type;  // most often the same again
     if (info(m_last_type).mindspore != type_name) known = dtype_from_mindspore(type_name);
     if (!known)
-      refuse(errc::unsupported, type->begin,
-             is_utf8(type_name) ? "tensor_type \"" + std::string(type_name) + "\" is unknown" : "tensor_type is not UTF-8", m_name);
+      refuse(
+          errc::unsupported, type->begin,
+          is_utf8(type_name) ? "tensor_type \"" + std::string(type_name) + "\" is unknown" : "tensor_type is not UTF-8",
+          m_name);
     m_last_type = *known;
     add_tensor(*known, *content);
   }
@@ -189,26 +203,32 @@ class mindspore_reader {
   }
 
   void add_dim(std::uint64_t dim, std::uint64_t offset) {
-    if (dim >> 63 != 0) refuse(errc::malformed, offset, "dim " + std::to_string(static_cast<std::int64_t>(dim)) + " is below zero", m_name);
+    if (dim >> 63 != 0)
+      refuse(errc::malformed, offset, "dim " + std::to_string(static_cast<std::int64_t>(dim)) + " is below zero",
+             m_name);
     m_shape.push_back(static_cast<std::int64_t>(dim));
   }
 
   void add_tensor(dtype type, range content) {
-    if (m_shape.size() == 1 && m_shape[0] == 0 && content.size() == info(type).bits / 8u) m_shape.clear();  // how MindSpore wrote 0-d once
+    if (m_shape.size() == 1 && m_shape[0] == 0 && content.size() == info(type).bits / 8u)
+      m_shape.clear();  // how MindSpore wrote 0-d once
     const std::optional<std::uint64_t> expected = content_size(type, m_shape);
     if (!expected)
-      refuse(errc::malformed, m_value_offset, std::string(name(type)) + to_string(m_shape) + " takes more than 2^63 bytes", m_name);
-    const bool continues = m_pending && m_pending->kind == entry_kind::tensor && m_pending->found < m_pending->expected && m_pending->name == m_name;
+      refuse(errc::malformed, m_value_offset,
+             std::string(name(type)) + to_string(m_shape) + " takes more than 2^63 bytes", m_name);
+    const bool continues = m_pending && m_pending->kind == entry_kind::tensor &&
+                           m_pending->found < m_pending->expected && m_pending->name == m_name;
     if (continues && (m_pending->type != type || m_pending->shape != m_shape))
       refuse(errc::malformed, m_value_offset,
-             "a chunk of " + std::string(name(type)) + to_string(m_shape) + " follows one of " + std::string(name(m_pending->type)) +
-                 to_string(m_pending->shape),
+             "a chunk of " + std::string(name(type)) + to_string(m_shape) + " follows one of " +
+                 std::string(name(m_pending->type)) + to_string(m_pending->shape),
              m_name);
     if (!continues) {
       finish_pending();
       if (content.size() == *expected) {  // whole, as nearly all are
         const extent where{content.begin, content.size()};
-        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, std::span(&where, 1))) refuse_twice(m_name, entry_kind::tensor, m_value_offset);
+        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, std::span(&where, 1)))
+          refuse_twice(m_name, entry_kind::tensor, m_value_offset);
         return;
       }
       start_pending(entry_kind::tensor, type, *expected);
@@ -220,13 +240,20 @@ class mindspore_reader {
   }
 
   void start_pending(entry_kind kind, dtype type, std::uint64_t expected) {
-    m_pending = pending_entry{.name = std::string(m_name), .shape = m_shape, .chunks = {}, .text = {}, .expected = expected, .found = 0,
-                              .offset = m_value_offset, .type = type, .kind = kind};
+    m_pending = pending_entry{.name = std::string(m_name),
+                              .shape = m_shape,
+                              .chunks = {},
+                              .text = {},
+                              .expected = expected,
+                              .found = 0,
+                              .offset = m_value_offset,
+                              .type = type,
+                              .kind = kind};
   }
 
   [[nodiscard]] static std::string describe(const pending_entry& entry, std::uint64_t found) {
-    return std::string(name(entry.type)) + to_string(entry.shape) + " takes " + std::to_string(entry.expected) + " bytes, its content has " +
-           std::to_string(found);
+    return std::string(name(entry.type)) + to_string(entry.shape) + " takes " + std::to_string(entry.expected) +
+           " bytes, its content has " + std::to_string(found);
   }
 
   void add_string(range content) {
@@ -235,7 +262,8 @@ class mindspore_reader {
       start_pending(entry_kind::string, dtype::uint8, 0);
     }
     if (content.size() % utf32_width != 0)
-      refuse(errc::malformed, content.begin, "its " + std::to_string(content.size()) + " bytes are no multiple of the 4 that a code point takes",
+      refuse(errc::malformed, content.begin,
+             "its " + std::to_string(content.size()) + " bytes are no multiple of the 4 that a code point takes",
              m_name, entry_kind::string);
     constexpr std::uint64_t step = 1024 * utf32_width;
     for (std::uint64_t at = content.begin; at < content.end; at += step) {
@@ -247,7 +275,8 @@ class mindspore_reader {
 
   void add_code_point(std::uint32_t code_point, std::uint64_t offset) {
     if (code_point > 0x10ffff)
-      refuse(errc::malformed, offset, "code point " + std::to_string(code_point) + " is past 1114111 (10FFFF)", m_name, entry_kind::string);
+      refuse(errc::malformed, offset, "code point " + std::to_string(code_point) + " is past 1114111 (10FFFF)", m_name,
+             entry_kind::string);
     append_utf8(m_pending->text, code_point);
   }
 
@@ -264,7 +293,8 @@ class mindspore_reader {
       }
     }
     if (tensors != 3)
-      refuse(errc::malformed, bytes.begin, "a map is three tensors (keys, values, status), not " + std::to_string(tensors), m_name, entry_kind::map);
+      refuse(errc::malformed, bytes.begin,
+             "a map is three tensors (keys, values, status), not " + std::to_string(tensors), m_name, entry_kind::map);
     const bool continues = m_pending && m_pending->kind == entry_kind::map && m_pending->name == m_name;
     if (!continues) {
       finish_pending();
@@ -279,9 +309,11 @@ class mindspore_reader {
     const pending_entry entry = std::move(*m_pending);
     m_pending.reset();
     if (entry.found != entry.expected) refuse(errc::malformed, entry.offset, describe(entry, entry.found), entry.name);
-    const bool added = entry.kind == entry_kind::string
-                           ? m_index.add_string(entry.name, std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1))
-                           : m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
+    const bool added =
+        entry.kind == entry_kind::string
+            ? m_index.add_string(entry.name,
+                                 std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1))
+            : m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
     if (!added) refuse_twice(entry.name, entry.kind, entry.offset);
   }
 

@@ -51,7 +51,8 @@ class mindspore_writer {
     bool has_padding = false;
   };
 
-  static constexpr std::uint64_t padding_key_size = wire::varint_size(wire::key(mindspore_schema::padding, wire::wire_type::length_delimited));
+  static constexpr std::uint64_t padding_key_size =
+      wire::varint_size(wire::key(mindspore_schema::padding, wire::wire_type::length_delimited));
   static constexpr std::array<std::int64_t, 1> string_shape{0};
 
   [[noreturn]] void refuse(const entry& bad, errc code, const std::string& text) const {
@@ -73,7 +74,8 @@ class mindspore_writer {
   void add_map(const entry& next) {
     for (const segment& slice : next.pieces()) {
       using namespace mindspore_schema;
-      const std::uint64_t value_size = wire::delimited_size(value_tag, next.name.size()) + wire::delimited_size(value_map, slice.size());
+      const std::uint64_t value_size =
+          wire::delimited_size(value_tag, next.name.size()) + wire::delimited_size(value_map, slice.size());
       const std::uint64_t header_size = wire::delimited_size(checkpoint_value, value_size) - slice.size();
       wire::writer to(m_plan.add_owned(static_cast<std::size_t>(header_size)).data());
       to.delimited_header(checkpoint_value, value_size);
@@ -102,7 +104,9 @@ class mindspore_writer {
   void add_tensor(const entry& next) {
     const std::string_view type = info(next.type).mindspore;
     if (type.empty())
-      refuse(next, errc::unsupported, "a ckpt file cannot hold " + std::string(name(next.type)) + "; save it as safetensors, or convert it first");
+      refuse(
+          next, errc::unsupported,
+          "a ckpt file cannot hold " + std::string(name(next.type)) + "; save it as safetensors, or convert it first");
     add_chunks(next, type);
   }
 
@@ -148,7 +152,8 @@ class mindspore_writer {
   }
 
   /// The layout with a padding field of `padding` bytes in all; without one where no field has that size.
-  [[nodiscard]] static layout with_padding(const entry& next, std::uint64_t before, std::uint64_t content, std::uint64_t padding) {
+  [[nodiscard]] static layout with_padding(const entry& next, std::uint64_t before, std::uint64_t content,
+                                           std::uint64_t padding) {
     using namespace mindspore_schema;
     layout result;
     for (std::uint64_t length_size = 1; length_size <= wire::max_varint_size && !result.has_padding; ++length_size) {
@@ -157,7 +162,8 @@ class mindspore_writer {
       result.has_padding = wire::varint_size(result.padding_payload) == length_size;
     }
     result.tensor_size = before + padding + wire::delimited_size(tensor_content, content);
-    result.value_size = wire::delimited_size(value_tag, next.name.size()) + wire::delimited_size(value_tensor, result.tensor_size);
+    result.value_size =
+        wire::delimited_size(value_tag, next.name.size()) + wire::delimited_size(value_tensor, result.tensor_size);
     result.header_size = wire::delimited_size(checkpoint_value, result.value_size) - content;
     return result;
   }

@@ -17,12 +17,13 @@ namespace ckpt {
 
 /// What a format is told beside the entries.
 struct format_options {
-  std::uint64_t align = 0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
+  std::uint64_t align =
+      0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
   std::span<const std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
 };
 
-/// A file, decided to the last byte before any of it is written: its segments in order. Owns the bytes that the format adds;
-/// borrows the entries' content. The entries must outlive the plan.
+/// A file, decided to the last byte before any of it is written: its segments in order. Owns the bytes that the format
+/// adds; borrows the entries' content. The entries must outlive the plan.
 class plan {
  public:
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
@@ -63,7 +64,8 @@ class plan {
 
  private:
   segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
-    if (!piece.is_strided()) return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
+    if (!piece.is_strided())
+      return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
     const gather from{piece.source().view, piece.source().first + begin};
     return segment(m_memory.store(std::span(&from, 1)).front(), size);
   }

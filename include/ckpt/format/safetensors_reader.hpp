@@ -93,18 +93,16 @@ class safetensors_reader {
     using namespace safetensors_schema;
     bool has_metadata = false;
     json.begin_object();
-    std::uint64_t at = json.offset();
     while (const std::optional<std::string_view> name = json.next_key()) {
       if (*name == metadata_name) {
-        if (has_metadata) refuse(errc::duplicate, at, "__metadata__ comes twice");
+        if (has_metadata) refuse(errc::duplicate, json.key_offset(), "__metadata__ comes twice");
         has_metadata = true;
         read_metadata(json);
       } else {
         json.about(*name);
-        read_tensor(json, *name, at);
+        read_tensor(json, *name);
         json.about({});
       }
-      at = json.offset();
     }
     json.finish();
   }
@@ -116,20 +114,19 @@ class safetensors_reader {
   void read_metadata(json_reader& json) {
     if (json.read_null()) return;
     json.begin_object();
-    std::uint64_t at = json.offset();
     while (const std::optional<std::string_view> key = json.next_key()) {
       if (!m_metadata_keys.insert(*key, metadata_key()).second)
-        refuse(errc::duplicate, at, "the metadata key \"" + std::string(*key) + "\" comes twice");
+        refuse(errc::duplicate, json.key_offset(), "the metadata key \"" + std::string(*key) + "\" comes twice");
       const std::string_view value = json.read_string();
       m_index.add_metadata(*key, value);
       m_has_int4 = m_has_int4 || value == safetensors_schema::int4_value;
       if (*key == safetensors_schema::checksum_key) m_index.set_has_checksum();
-      at = json.offset();
     }
   }
 
-  void read_tensor(json_reader& json, std::string_view name, std::uint64_t name_at) {
+  void read_tensor(json_reader& json, std::string_view name) {
     using namespace safetensors_schema;
+    const std::uint64_t name_at = json.key_offset();
     record read{.name = name,
                 .begin = 0,
                 .end = 0,
@@ -142,9 +139,8 @@ class safetensors_reader {
     bool has_shape = false;
     bool has_offsets = false;
     json.begin_object();
-    std::uint64_t at = json.offset();
     const auto once = [&](bool& seen, std::string_view field) {
-      if (seen) refuse(errc::malformed, at, "\"" + std::string(field) + "\" comes twice", name);
+      if (seen) refuse(errc::malformed, json.key_offset(), "\"" + std::string(field) + "\" comes twice", name);
       seen = true;
     };
     while (const std::optional<std::string_view> field = json.next_key()) {
@@ -160,7 +156,6 @@ class safetensors_reader {
       } else {
         json.skip_value();
       }
-      at = json.offset();
     }
     for (const auto& [seen, field] :
          {std::pair(has_dtype, dtype_field), std::pair(has_shape, shape_field), std::pair(has_offsets, offsets_field)})

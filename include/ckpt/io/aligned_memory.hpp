@@ -19,15 +19,19 @@ class aligned_memory {
   aligned_memory() = default;
 
   /// Throws std::bad_alloc.
-  explicit aligned_memory(std::size_t size) : m_size(size), m_alignment(size < huge_page ? small_alignment : huge_page) {
+  explicit aligned_memory(std::size_t size)
+      : m_size(size), m_alignment(size < huge_page ? small_alignment : huge_page) {
     if (size == 0) return;
     m_bytes = static_cast<std::byte*>(::operator new(size, std::align_val_t{m_alignment}));
 #ifdef __linux__
-    if (size >= huge_page) (void)::madvise(m_bytes, size / huge_page * huge_page, MADV_HUGEPAGE);  // advice: may be refused
+    if (size >= huge_page)
+      (void)::madvise(m_bytes, size / huge_page * huge_page, MADV_HUGEPAGE);  // advice: may be refused
 #endif
   }
   aligned_memory(aligned_memory&& other) noexcept
-      : m_bytes(std::exchange(other.m_bytes, nullptr)), m_size(std::exchange(other.m_size, 0)), m_alignment(other.m_alignment) {}
+      : m_bytes(std::exchange(other.m_bytes, nullptr)),
+        m_size(std::exchange(other.m_size, 0)),
+        m_alignment(other.m_alignment) {}
   aligned_memory& operator=(aligned_memory other) noexcept {
     std::swap(m_bytes, other.m_bytes);
     std::swap(m_size, other.m_size);

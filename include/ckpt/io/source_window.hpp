@@ -32,7 +32,8 @@ class source_window {
   }
 
  private:
-  // One look says little of the next: a jump reads a page, and looks that follow each other read twice as much each time.
+  // One look says little of the next: a jump reads a page, and looks that follow each other read twice as much each
+  // time.
   static constexpr std::size_t smallest = std::size_t{4} << 10;
   static constexpr std::size_t largest = std::size_t{1} << 20;
 

@@ -32,6 +32,7 @@ class json_reader {
       : m_begin(text.data()),
         m_at(text.data()),
         m_end(text.data() + text.size()),
+        m_key(text.data()),
         m_base(base_offset),
         m_strings(strings),
         m_path(std::move(path)) {
@@ -56,9 +57,16 @@ class json_reader {
   /// The name of the next member; or nothing, where the object ends, and it has been left.
   [[nodiscard]] std::optional<std::string_view> next_key() {
     if (!next_item('}', "',' or '}'")) return std::nullopt;
+    skip_blanks();
+    m_key = m_at;
     const std::string_view key = read_string("a name in quotes");
     take(':', "':'");
     return key;
+  }
+
+  /// The byte of the file where the name begins that next_key() gave last.
+  [[nodiscard]] std::uint64_t key_offset() const noexcept {
+    return m_base + static_cast<std::uint64_t>(m_key - m_begin);
   }
 
   /// Enters an array. Then one value after each next_element() that is true; false: the array has been left.
@@ -286,6 +294,7 @@ class json_reader {
   const char* m_begin;
   const char* m_at;
   const char* m_end;
+  const char* m_key;
   std::uint64_t m_base;
   arena& m_strings;
   std::string m_path;

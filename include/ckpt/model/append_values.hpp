@@ -19,9 +19,9 @@
 
 namespace ckpt {
 
-/// A value saved beside a model, as MindSpore's append_dict: an integer becomes a 0-d int64 (uint64 from 2^63 on), a float a
-/// 0-d float32, a bool a 0-d bool, text a string, a tensor is itself. A tensor given as an lvalue is borrowed until the
-/// save is done; everything else is copied.
+/// A value saved beside a model, as MindSpore's append_dict: an integer becomes a 0-d int64 (uint64 from 2^63 on), a
+/// float a 0-d float32, a bool a 0-d bool, text a string, a tensor is itself. A tensor given as an lvalue is borrowed
+/// until the save is done; everything else is copied.
 class append_value {
  public:
   append_value(std::string name, bool value) : append_value(std::move(name), scalar_tensor(value)) {}
@@ -34,7 +34,8 @@ class append_value {
   append_value(std::string name, T value) : append_value(std::move(name), scalar_tensor(static_cast<float>(value))) {}
 
   template <text T>
-  append_value(std::string name, const T& value) : m_name(std::move(name)), m_text(std::string_view(value)), m_kind(entry_kind::string) {}
+  append_value(std::string name, const T& value)
+      : m_name(std::move(name)), m_text(std::string_view(value)), m_kind(entry_kind::string) {}
 
   append_value(std::string name, tensor&& value) : m_name(std::move(name)), m_owned(std::move(value)) {}
 

@@ -46,10 +46,12 @@ void add_value(entries& to, std::string_view name, T&& value) {
     const tensor_view& view = tensor_traits<plain>::view(value);
     to.add_tensor(name, view);
   } else if constexpr (variant_like<plain>) {
-    visit([&](auto&& alternative) { add_value(to, name, std::forward<decltype(alternative)>(alternative)); }, std::forward<T>(value));
+    visit([&](auto&& alternative) { add_value(to, name, std::forward<decltype(alternative)>(alternative)); },
+          std::forward<T>(value));
   } else if constexpr (pointer_like<plain>) {
     if (value == nullptr)
-      throw usage_error(errc::invalid_argument, {.path = to.label(), .name = std::string(name)}, "the pointer to it is null");
+      throw usage_error(errc::invalid_argument, {.path = to.label(), .name = std::string(name)},
+                        "the pointer to it is null");
     add_value(to, name, *value);
   } else if constexpr (with_data_function<plain>) {
     add_value(to, name, value.data());
@@ -69,7 +71,8 @@ template <class Element>
 void add_element(entries& to, Element&& element) {
   if constexpr (parameter_like<Element>) {
     if constexpr (pointer_like<std::remove_cvref_t<Element>>) {
-      if (element == nullptr) throw usage_error(errc::invalid_argument, {.path = to.label()}, "a pointer in the parameter list is null");
+      if (element == nullptr)
+        throw usage_error(errc::invalid_argument, {.path = to.label()}, "a pointer in the parameter list is null");
     }
     const auto& name = name_of(element);
     const std::string_view named(name);
@@ -105,8 +108,9 @@ class cell_visitor {
     } else if constexpr (range<std::remove_reference_t<Member>>) {
       add_list(member);
     } else {
-      static_assert(savable<Member>, "ckpt: visit_parameters names a member that is neither a tensor, a string, a parameter nor a "
-                                     "cell; specialize ckpt::tensor_traits for its type");
+      static_assert(savable<Member>,
+                    "ckpt: visit_parameters names a member that is neither a tensor, a string, a parameter nor a "
+                    "cell; specialize ckpt::tensor_traits for its type");
     }
     m_prefix.resize(outer);
   }
@@ -153,8 +157,8 @@ void add_cell(entries& to, std::string& prefix, Cell& cell) {
 
 }  // namespace detail
 
-/// Walks a save object once, in its order, and adds what `to` wants of it. Throws usage_error on a name given twice, a null
-/// pointer, or a tensor whose own description is not consistent.
+/// Walks a save object once, in its order, and adds what `to` wants of it. Throws usage_error on a name given twice, a
+/// null pointer, or a tensor whose own description is not consistent.
 template <save_object Object>
 void collect(entries& to, Object& object) {
   if constexpr (std::same_as<std::remove_cv_t<Object>, state_dict>) {

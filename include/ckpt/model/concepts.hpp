@@ -15,16 +15,16 @@ namespace ckpt {
 // What can be saved. A save object is one of these, and each is made of the ones above it:
 //
 //   text              converts to std::string_view
-//   savable           text; tensor_like; a parameter (below) without regard to its name; a variant of, or a pointer to, these
-//   parameter         has name() or name, text, and data() or data, savable, or is itself tensor_like
-//   named_value       has first, text, and second, savable: what maps and lists of pairs hold
-//   parameter_range   a range of parameters or of pointers to them
-//   tensor_map        a range of named_values: std::map, std::unordered_map, vectors of pairs; or a state_dict
-//   cell_like         parameters_and_names() returning a tensor_map, or visit_parameters(visitor) calling
+//   savable           text; tensor_like; a parameter (below) without regard to its name; a variant of, or a pointer to,
+//   these parameter         has name() or name, text, and data() or data, savable, or is itself tensor_like named_value
+//   has first, text, and second, savable: what maps and lists of pairs hold parameter_range   a range of parameters or
+//   of pointers to them tensor_map        a range of named_values: std::map, std::unordered_map, vectors of pairs; or a
+//   state_dict cell_like         parameters_and_names() returning a tensor_map, or visit_parameters(visitor) calling
 //                     visitor(name, member) for members that are savable, cell_like or ranges of cell_like
 
 template <class T>
-concept text = std::convertible_to<const std::remove_cvref_t<T>&, std::string_view> && !std::same_as<std::remove_cvref_t<T>, std::nullptr_t>;
+concept text = std::convertible_to<const std::remove_cvref_t<T>&, std::string_view> &&
+               !std::same_as<std::remove_cvref_t<T>, std::nullptr_t>;
 
 namespace detail {
 
@@ -119,12 +119,14 @@ template <class T>
 concept parameter_range = detail::range<T> && parameter_like<detail::element_of<T>>;
 
 template <class T>
-concept tensor_map = std::same_as<std::remove_cvref_t<T>, state_dict> || (detail::range<T> && named_value<detail::element_of<T>>);
+concept tensor_map =
+    std::same_as<std::remove_cvref_t<T>, state_dict> || (detail::range<T> && named_value<detail::element_of<T>>);
 
 namespace detail {
 
 template <class T>
-concept visitable_cell = requires(std::remove_reference_t<T>& cell, any_visitor& visitor) { cell.visit_parameters(visitor); };
+concept visitable_cell =
+    requires(std::remove_reference_t<T>& cell, any_visitor& visitor) { cell.visit_parameters(visitor); };
 
 template <class T>
 concept listing_cell = !visitable_cell<T> && requires(std::remove_reference_t<T>& cell) {

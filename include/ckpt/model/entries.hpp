@@ -74,21 +74,42 @@ class entries {
 
   /// The elements that `view` shows must outlive the entries. Throws usage_error on a name given before.
   void add_tensor(std::string_view name, const tensor_view& view) {
-    const segment content = view.is_contiguous() ? segment(view.bytes()) : segment(store(gather{&hold(tensor_view(view)), 0}), view.size_bytes());
-    add({.name = name, .shape = view.shape(), .size_bytes = view.size_bytes(), .whole = content, .several = {}, .type = view.type(), .kind = entry_kind::tensor});
+    const segment content = view.is_contiguous()
+                                ? segment(view.bytes())
+                                : segment(store(gather{&hold(tensor_view(view)), 0}), view.size_bytes());
+    add({.name = name,
+         .shape = view.shape(),
+         .size_bytes = view.size_bytes(),
+         .whole = content,
+         .several = {},
+         .type = view.type(),
+         .kind = entry_kind::tensor});
   }
 
   /// `text` is UTF-8 and must outlive the entries.
   void add_string(std::string_view name, std::string_view text) {
-    add({.name = name, .shape = {}, .size_bytes = text.size(), .whole = std::as_bytes(std::span(text)), .several = {}, .type = dtype::uint8, .kind = entry_kind::string});
+    add({.name = name,
+         .shape = {},
+         .size_bytes = text.size(),
+         .whole = std::as_bytes(std::span(text)),
+         .several = {},
+         .type = dtype::uint8,
+         .kind = entry_kind::string});
   }
 
   /// Content in several pieces, one after the other: a tensor's packed elements, or the slices of a map parameter. The
   /// bytes must outlive the entries; the list is copied.
-  void add_pieces(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape, std::span<const segment> pieces) {
+  void add_pieces(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape,
+                  std::span<const segment> pieces) {
     std::uint64_t size = 0;
     for (const segment& piece : pieces) size += piece.size();
-    add({.name = name, .shape = shape, .size_bytes = size, .whole = std::span<const std::byte>(), .several = m_memory.store(pieces), .type = type, .kind = kind});
+    add({.name = name,
+         .shape = shape,
+         .size_bytes = size,
+         .whole = std::span<const std::byte>(),
+         .several = m_memory.store(pieces),
+         .type = type,
+         .kind = kind});
   }
 
  private:
@@ -98,7 +119,8 @@ class entries {
     const auto name_at = [this](std::size_t position) { return m_entries[position].name; };
     const auto [position, is_new] = m_names.insert(given.name, name_at);
     if (!is_new && m_duplicates == duplicates::refuse)
-      throw usage_error(errc::duplicate, {.path = m_label, .name = std::string(given.name), .noun = ckpt::name(given.kind)},
+      throw usage_error(errc::duplicate,
+                        {.path = m_label, .name = std::string(given.name), .noun = ckpt::name(given.kind)},
                         "the name is given twice; rename one, or save with .duplicates = ckpt::duplicates::keep_last");
     given.shape = m_memory.store(given.shape);
     if (is_new) {

@@ -37,15 +37,16 @@ class index_entry {
   [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return {m_shape, m_rank}; }
   /// The bytes of the content: of a tensor or map all extents together, of a string its UTF-8 text.
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_content.size; }
-  /// Where the content of a tensor or map lies, in order. More than one for a tensor that was cut into chunks and for the
-  /// slices of a map; none for a string.
+  /// Where the content of a tensor or map lies, in order. More than one for a tensor that was cut into chunks and for
+  /// the slices of a map; none for a string.
   [[nodiscard]] std::span<const extent> extents() const noexcept {
     return m_extents == 1 ? std::span<const extent>(&m_content, 1) : std::span<const extent>(m_several, m_extents);
   }
   /// The text of a string, in UTF-8 (a lone surrogate, which only a ckpt file can hold, as its three bytes); empty for
   /// other kinds.
   [[nodiscard]] std::string_view text() const noexcept {
-    return m_kind == entry_kind::string ? std::string_view(m_text, static_cast<std::size_t>(size_bytes())) : std::string_view();
+    return m_kind == entry_kind::string ? std::string_view(m_text, static_cast<std::size_t>(size_bytes()))
+                                        : std::string_view();
   }
 
  private:
@@ -67,8 +68,9 @@ class index_entry {
 
 static_assert(sizeof(index_entry) == 56, "a file has a hundred thousand of them");
 
-/// All that a checkpoint file says without its data: names, kinds, dtypes, shapes and the places of the bytes, validated, in
-/// the order of the file. Stands on its own: the file may be closed. Move only; what it hands out lives as long as it.
+/// All that a checkpoint file says without its data: names, kinds, dtypes, shapes and the places of the bytes,
+/// validated, in the order of the file. Stands on its own: the file may be closed. Move only; what it hands out lives
+/// as long as it.
 class file_index {
  public:
   using metadata_pair = std::pair<std::string_view, std::string_view>;
@@ -103,9 +105,11 @@ class file_index {
   // For the readers of formats, which validate before they add:
 
   /// Appends a tensor or map; everything given is copied. False, and nothing added, where the name is there already.
-  bool add(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape, std::span<const extent> where) {
+  bool add(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape,
+           std::span<const extent> where) {
     if (name.size() > max_count || shape.size() > max_count || where.size() > max_count)
-      throw format_error(errc::unsupported, {.path = m_label}, "a name, a shape or a list of chunks has over 4294967295 parts");
+      throw format_error(errc::unsupported, {.path = m_label},
+                         "a name, a shape or a list of chunks has over 4294967295 parts");
     if (!m_names.insert(name, name_at()).second) return false;
     index_entry& added = m_entries.emplace_back();
     added.m_name = m_memory.store(name).data();
@@ -142,7 +146,9 @@ class file_index {
     return chosen;
   }
 
-  void add_metadata(std::string_view key, std::string_view value) { m_metadata.emplace_back(m_memory.store(key), m_memory.store(value)); }
+  void add_metadata(std::string_view key, std::string_view value) {
+    m_metadata.emplace_back(m_memory.store(key), m_memory.store(value));
+  }
   void set_has_checksum() noexcept { m_has_checksum = true; }
   void reserve(std::size_t count) {
     m_entries.reserve(count);

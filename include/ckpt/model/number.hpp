@@ -30,8 +30,8 @@ std::optional<To> narrow(From value) noexcept {
 
 }  // namespace detail
 
-/// The number of dtype `type` in `bytes` (of any alignment) as a T, where no value of it is lost: an integer from an integer
-/// that fits, a float from a narrower float. Nothing for everything else.
+/// The number of dtype `type` in `bytes` (of any alignment) as a T, where no value of it is lost: an integer from an
+/// integer that fits, a float from a narrower float. Nothing for everything else.
 template <scalar T>
 [[nodiscard]] std::optional<T> convert_number(dtype type, std::span<const std::byte> bytes) noexcept {
   if constexpr (std::integral<T> && !std::same_as<T, bool>) {

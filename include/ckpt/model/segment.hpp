@@ -22,7 +22,8 @@ class segment {
  public:
   segment(std::span<const std::byte> bytes) noexcept  // NOLINT(google-explicit-constructor): the common kind
       : m_from(bytes.data()), m_size(bytes.size() & max_size), m_strided(0) {}
-  segment(const gather& strided, std::uint64_t size) noexcept : m_from(&strided), m_size(size & max_size), m_strided(1) {}
+  segment(const gather& strided, std::uint64_t size) noexcept
+      : m_from(&strided), m_size(size & max_size), m_strided(1) {}
 
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
   [[nodiscard]] bool is_strided() const noexcept { return m_strided != 0; }

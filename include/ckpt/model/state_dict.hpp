@@ -34,33 +34,36 @@ class state_value {
   [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return m_entry->shape(); }
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_entry->size_bytes(); }
 
-  /// The content where it lies, without a copy: more than one piece for a tensor that its file holds in chunks, and for the
-  /// slices of a map; none for a string.
+  /// The content where it lies, without a copy: more than one piece for a tensor that its file holds in chunks, and for
+  /// the slices of a map; none for a string.
   [[nodiscard]] std::size_t piece_count() const noexcept { return m_entry->extents().size(); }
   [[nodiscard]] std::span<const std::byte> piece(std::size_t number) const noexcept {
     const extent& part = m_entry->extents()[number];
     return {m_base + part.offset, static_cast<std::size_t>(part.size)};
   }
 
-  /// The packed little-endian bytes of a tensor, of whatever alignment. Throws mismatch_error where it is no tensor, or lies
-  /// in several pieces.
+  /// The packed little-endian bytes of a tensor, of whatever alignment. Throws mismatch_error where it is no tensor, or
+  /// lies in several pieces.
   [[nodiscard]] std::span<const std::byte> bytes() const {
     check_kind(entry_kind::tensor);
     if (piece_count() != 1)
-      refuse(errc::not_contiguous, "the file holds it in " + std::to_string(piece_count()) +
-                                       " chunks: copy it with to_vector or copy_to, or load with {.read = ckpt::read::copy}");
+      refuse(errc::not_contiguous,
+             "the file holds it in " + std::to_string(piece_count()) +
+                 " chunks: copy it with to_vector or copy_to, or load with {.read = ckpt::read::copy}");
     return piece(0);
   }
 
-  /// The elements, without a copy. Throws mismatch_error where T is not the element type, or the elements do not lie in one
-  /// piece aligned to T (MindSpore does not align them), and format_error for a bool that is neither 0 nor 1.
+  /// The elements, without a copy. Throws mismatch_error where T is not the element type, or the elements do not lie in
+  /// one piece aligned to T (MindSpore does not align them), and format_error for a bool that is neither 0 nor 1.
   template <scalar T>
   [[nodiscard]] std::span<const T> as() const {
     check_type(dtype_of<T>);
     const std::span<const std::byte> content = bytes();
     if (reinterpret_cast<std::uintptr_t>(content.data()) % alignof(T) != 0)
-      refuse(errc::not_contiguous, "its bytes are not aligned to " + std::to_string(alignof(T)) +
-                                       " in the file: copy it with to_vector, load with {.read = ckpt::read::copy}, or save with {.align = 64}");
+      refuse(
+          errc::not_contiguous,
+          "its bytes are not aligned to " + std::to_string(alignof(T)) +
+              " in the file: copy it with to_vector, load with {.read = ckpt::read::copy}, or save with {.align = 64}");
     if constexpr (std::same_as<T, bool>) check_bools(content);
     return {reinterpret_cast<const T*>(content.data()), content.size() / sizeof(T)};
   }
@@ -83,11 +86,13 @@ class state_value {
     }
   }
 
-  /// Copies the packed bytes of a tensor to memory of exactly size_bytes(); throws mismatch_error where it is another size.
+  /// Copies the packed bytes of a tensor to memory of exactly size_bytes(); throws mismatch_error where it is another
+  /// size.
   void copy_to(std::span<std::byte> to) const {
     check_kind(entry_kind::tensor);
     if (to.size() != size_bytes())
-      refuse(errc::shape_mismatch, "it has " + std::to_string(size_bytes()) + " bytes, the destination " + std::to_string(to.size()));
+      refuse(errc::shape_mismatch,
+             "it has " + std::to_string(size_bytes()) + " bytes, the destination " + std::to_string(to.size()));
     for (std::size_t number = 0; number < piece_count(); ++number) {
       const std::span<const std::byte> from = piece(number);
       if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
@@ -95,12 +100,13 @@ class state_value {
     }
   }
 
-  /// The one element of a tensor as T: of that element type, an integer from another integer type whose value fits, or a float
-  /// from a narrower float type. Throws mismatch_error for everything else.
+  /// The one element of a tensor as T: of that element type, an integer from another integer type whose value fits, or
+  /// a float from a narrower float type. Throws mismatch_error for everything else.
   template <scalar T>
   [[nodiscard]] T item() const {
     check_kind(entry_kind::tensor);
-    if (*element_count(shape()) != 1) refuse(errc::shape_mismatch, "item() needs one element; the shape is " + to_string(shape()));
+    if (*element_count(shape()) != 1)
+      refuse(errc::shape_mismatch, "item() needs one element; the shape is " + to_string(shape()));
     if (type() == dtype_of<T>) {
       const std::span<const std::byte> content = bytes();
       if constexpr (std::same_as<T, bool>) {
@@ -114,17 +120,18 @@ class state_value {
     }
     const std::optional<T> value = convert_number<T>(type(), bytes());
     if (!value)
-      refuse(errc::dtype_mismatch, "its " + std::string(ckpt::name(type())) + " value cannot be read as " + std::string(ckpt::name(dtype_of<T>)) +
-                                       " without loss");
+      refuse(errc::dtype_mismatch, "its " + std::string(ckpt::name(type())) + " value cannot be read as " +
+                                       std::string(ckpt::name(dtype_of<T>)) + " without loss");
     return *value;
   }
 
-  /// The text of a string, in UTF-8. Throws mismatch_error where it is none, and format_error where it holds a lone surrogate,
-  /// which UTF-8 does not have.
+  /// The text of a string, in UTF-8. Throws mismatch_error where it is none, and format_error where it holds a lone
+  /// surrogate, which UTF-8 does not have.
   [[nodiscard]] std::string text() const {
     check_kind(entry_kind::string);
     const std::string_view text = m_entry->text();
-    if (!is_utf8(text)) throw format_error(errc::unsupported, facts(), "it holds a lone surrogate, which UTF-8 cannot express");
+    if (!is_utf8(text))
+      throw format_error(errc::unsupported, facts(), "it holds a lone surrogate, which UTF-8 cannot express");
     return std::string(text);
   }
 
@@ -134,13 +141,16 @@ class state_value {
   state_value(const index_entry& entry, const std::byte* base, const std::string& label) noexcept
       : m_entry(&entry), m_base(base), m_label(&label) {}
 
-  [[nodiscard]] error_facts facts() const { return {.path = *m_label, .name = std::string(name()), .noun = ckpt::name(kind())}; }
+  [[nodiscard]] error_facts facts() const {
+    return {.path = *m_label, .name = std::string(name()), .noun = ckpt::name(kind())};
+  }
 
   [[noreturn]] void refuse(errc code, const std::string& text) const { throw mismatch_error(code, facts(), text); }
 
   void check_kind(entry_kind asked) const {
     if (kind() != asked)
-      refuse(errc::dtype_mismatch, "it is a " + std::string(ckpt::name(kind())) + ", not a " + std::string(ckpt::name(asked)));
+      refuse(errc::dtype_mismatch,
+             "it is a " + std::string(ckpt::name(kind())) + ", not a " + std::string(ckpt::name(asked)));
   }
 
   void check_type(dtype asked) const {
@@ -156,7 +166,8 @@ class state_value {
   void check_bools(std::span<const std::byte> content) const {
     for (const std::byte value : content)
       if (value > std::byte{1})
-        throw format_error(errc::malformed, facts(), "a bool is " + std::to_string(std::to_integer<int>(value)) + ", neither 0 nor 1");
+        throw format_error(errc::malformed, facts(),
+                           "a bool is " + std::to_string(std::to_integer<int>(value)) + ", neither 0 nor 1");
   }
 
   const index_entry* m_entry;
@@ -164,8 +175,8 @@ class state_value {
   const std::string* m_label;
 };
 
-/// What load returns: the entries of a checkpoint in the order of the file, as views into the mapped file or into memory of
-/// its own. Move only; owns what its views show, so keep it while you use them.
+/// What load returns: the entries of a checkpoint in the order of the file, as views into the mapped file or into
+/// memory of its own. Move only; owns what its views show, so keep it while you use them.
 class state_dict {
  public:
   /// For load: the extents of `index` count from `base`, and `owner` keeps what lies there alive.
@@ -242,7 +253,9 @@ class state_dict {
   };
 
   [[nodiscard]] const file_index& index() const noexcept { return m_state->index; }
-  [[nodiscard]] state_value at(std::size_t position) const noexcept { return {index()[position], m_state->base, index().label()}; }
+  [[nodiscard]] state_value at(std::size_t position) const noexcept {
+    return {index()[position], m_state->base, index().label()};
+  }
 
   std::unique_ptr<const state> m_state;  // its address stays: views outlive a move of the state_dict
 };

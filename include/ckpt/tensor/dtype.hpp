@@ -80,18 +80,22 @@ inline constexpr std::array<dtype_info, 24> dtype_table{{
     {dtype::complex128, 128, "complex128", "Complex128", ""},
 }};
 
-[[nodiscard]] constexpr const dtype_info& info(dtype type) noexcept { return dtype_table[static_cast<std::size_t>(type)]; }
+[[nodiscard]] constexpr const dtype_info& info(dtype type) noexcept {
+  return dtype_table[static_cast<std::size_t>(type)];
+}
 [[nodiscard]] constexpr std::string_view name(dtype type) noexcept { return info(type).name; }
 
-static_assert([] {
-  for (std::size_t i = 0; i < dtype_table.size(); ++i)
-    if (static_cast<std::size_t>(dtype_table[i].type) != i) return false;
-  return true;
-}(), "a row of dtype_table stands where its dtype says");
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < dtype_table.size(); ++i)
+        if (static_cast<std::size_t>(dtype_table[i].type) != i) return false;
+      return true;
+    }(),
+    "a row of dtype_table stands where its dtype says");
 
 namespace detail {
 
-constexpr std::optional<dtype> find_dtype(std::string_view dtype_info::*column, std::string_view name) noexcept {
+constexpr std::optional<dtype> find_dtype(std::string_view dtype_info::* column, std::string_view name) noexcept {
   if (name.empty()) return std::nullopt;
   for (const dtype_info& row : dtype_table)
     if (row.*column == name) return row.type;
@@ -120,7 +124,8 @@ constexpr std::optional<dtype> scalar_dtype() noexcept {
   else if constexpr (std::same_as<T, ckpt::float8_e4m3fnuz>) return dtype::float8_e4m3fnuz;
   else if constexpr (std::same_as<T, ckpt::float8_e5m2fnuz>) return dtype::float8_e5m2fnuz;
   else if constexpr (std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
-                     std::same_as<T, char16_t> || std::same_as<T, char32_t>) return std::nullopt;  // text, not numbers
+                     std::same_as<T, char16_t> || std::same_as<T, char32_t>)
+    return std::nullopt;  // text, not numbers
   else if constexpr (std::integral<T>) {
     constexpr bool is_signed = std::signed_integral<T>;
     if constexpr (sizeof(T) == 1) return is_signed ? dtype::int8 : dtype::uint8;
@@ -156,9 +161,11 @@ concept scalar = detail::scalar_dtype<std::remove_cv_t<T>>().has_value();
 template <scalar T>
 inline constexpr dtype dtype_of = *detail::scalar_dtype<std::remove_cv_t<T>>();
 
-static_assert(dtype_of<float> == dtype::float32 && dtype_of<long long> == dtype::int64 && dtype_of<std::uint8_t> == dtype::uint8);
+static_assert(dtype_of<float> == dtype::float32 && dtype_of<long long> == dtype::int64 &&
+              dtype_of<std::uint8_t> == dtype::uint8);
 static_assert(!scalar<char> && !scalar<void*> && scalar<const bool>);
-static_assert(dtype_from_mindspore("BFloat16") == dtype::bfloat16 && !dtype_from_mindspore("") && !dtype_from_safetensors("f32"));
+static_assert(dtype_from_mindspore("BFloat16") == dtype::bfloat16 && !dtype_from_mindspore("") &&
+              !dtype_from_safetensors("f32"));
 
 }  // namespace ckpt
 

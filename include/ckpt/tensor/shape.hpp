@@ -21,7 +21,8 @@ namespace ckpt {
 class shape {
  public:
   shape() noexcept : m_few{} {}
-  shape(std::initializer_list<std::int64_t> extents) : shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+  shape(std::initializer_list<std::int64_t> extents)
+      : shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
   explicit shape(std::span<const std::int64_t> extents) : m_size(extents.size()) {
     std::int64_t* const to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
     if (!extents.empty()) std::memcpy(to, extents.data(), extents.size_bytes());
@@ -64,8 +65,8 @@ class shape {
   };
 };
 
-/// The number of elements, or nothing where an extent is negative or the product passes 2^63 - 1 (leaving the zeros out,
-/// so that the strides of an empty tensor cannot pass it either).
+/// The number of elements, or nothing where an extent is negative or the product passes 2^63 - 1 (leaving the zeros
+/// out, so that the strides of an empty tensor cannot pass it either).
 [[nodiscard]] constexpr std::optional<std::uint64_t> element_count(std::span<const std::int64_t> extents) noexcept {
   std::uint64_t product = 1;
   bool empty = false;

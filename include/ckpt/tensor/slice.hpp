@@ -23,8 +23,8 @@ struct axis_range {
   std::int64_t end = 0;
 };
 
-/// A box cut out of a tensor: one range for each axis from the outermost; axes left out are whole. `slice{}` is everything,
-/// `slice{{0, 2}}` the first two rows.
+/// A box cut out of a tensor: one range for each axis from the outermost; axes left out are whole. `slice{}` is
+/// everything, `slice{{0, 2}}` the first two rows.
 class slice {
  public:
   slice() = default;
@@ -32,19 +32,20 @@ class slice {
 
   [[nodiscard]] std::span<const axis_range> ranges() const noexcept { return m_ranges; }
 
-  /// The shape of the box within a tensor of shape `whole`. Throws usage_error where a range does not lie within its axis,
-  /// or there are more ranges than axes.
+  /// The shape of the box within a tensor of shape `whole`. Throws usage_error where a range does not lie within its
+  /// axis, or there are more ranges than axes.
   [[nodiscard]] ckpt::shape shape_in(std::span<const std::int64_t> whole) const {
     if (m_ranges.size() > whole.size())
-      throw usage_error(errc::invalid_argument, {},
-                        "a slice of " + std::to_string(m_ranges.size()) + " axes does not fit shape " + to_string(whole));
+      throw usage_error(
+          errc::invalid_argument, {},
+          "a slice of " + std::to_string(m_ranges.size()) + " axes does not fit shape " + to_string(whole));
     std::vector<std::int64_t> extents(whole.begin(), whole.end());
     for (std::size_t axis = 0; axis < m_ranges.size(); ++axis) {
       const auto [begin, end] = m_ranges[axis];
       if (begin < 0 || end < begin || end > whole[axis])
         throw usage_error(errc::invalid_argument, {},
-                          "the slice [" + std::to_string(begin) + "," + std::to_string(end) + ") of axis " + std::to_string(axis) +
-                              " does not fit shape " + to_string(whole));
+                          "the slice [" + std::to_string(begin) + "," + std::to_string(end) + ") of axis " +
+                              std::to_string(axis) + " does not fit shape " + to_string(whole));
       extents[axis] = end - begin;
     }
     return ckpt::shape(extents);
@@ -54,19 +55,21 @@ class slice {
   std::vector<axis_range> m_ranges;
 };
 
-/// Calls `use(offset, size)` for the longest runs of bytes that hold the box, in its row-major order; offsets count from
-/// the start of the tensor's packed content. Throws as slice::shape_in, and usage_error where elements of 4 or 6 bits make
-/// a run start or end inside a byte.
+/// Calls `use(offset, size)` for the longest runs of bytes that hold the box, in its row-major order; offsets count
+/// from the start of the tensor's packed content. Throws as slice::shape_in, and usage_error where elements of 4 or 6
+/// bits make a run start or end inside a byte.
 inline void for_each_run(dtype type, std::span<const std::int64_t> whole, const slice& box,
                          function_ref<void(std::uint64_t, std::uint64_t)> use) {
   const ckpt::shape extents = box.shape_in(whole);
   if (*element_count(extents) == 0) return;
   std::size_t split = whole.size();  // the axes from here on are whole: what lies within them is one run
   while (split > 0 && extents[split - 1] == whole[split - 1]) --split;
-  const std::size_t outer = split == 0 ? 0 : split - 1;  // the run goes along axis `outer`
+  const std::size_t outer = split == 0 ? 0 : split - 1;     // the run goes along axis `outer`
   std::vector<std::uint64_t> strides(whole.size() + 1, 1);  // in elements
-  for (std::size_t axis = whole.size(); axis-- > 0;) strides[axis] = strides[axis + 1] * static_cast<std::uint64_t>(whole[axis]);
-  const std::uint64_t run_bits = (split == 0 ? strides[0] : static_cast<std::uint64_t>(extents[outer]) * strides[outer + 1]) * info(type).bits;
+  for (std::size_t axis = whole.size(); axis-- > 0;)
+    strides[axis] = strides[axis + 1] * static_cast<std::uint64_t>(whole[axis]);
+  const std::uint64_t run_bits =
+      (split == 0 ? strides[0] : static_cast<std::uint64_t>(extents[outer]) * strides[outer + 1]) * info(type).bits;
   const auto first = [&](std::size_t axis) {
     return axis < box.ranges().size() ? static_cast<std::uint64_t>(box.ranges()[axis].begin) : std::uint64_t{0};
   };
@@ -77,7 +80,8 @@ inline void for_each_run(dtype type, std::span<const std::int64_t> whole, const 
     const std::uint64_t bit = element * info(type).bits;
     if (bit % 8 != 0 || run_bits % 8 != 0)
       throw usage_error(errc::invalid_argument, {},
-                        "the slice cuts " + std::string(name(type)) + " elements inside a byte: take a multiple of 8 bits along the last axis");
+                        "the slice cuts " + std::string(name(type)) +
+                            " elements inside a byte: take a multiple of 8 bits along the last axis");
     use(bit / 8, run_bits / 8);
     std::size_t axis = outer;
     while (axis > 0 && ++index[axis - 1] == static_cast<std::uint64_t>(extents[axis - 1])) index[--axis] = 0;

@@ -68,13 +68,16 @@ class tensor {
     return {reinterpret_cast<const T*>(m_bytes), m_size / sizeof(T)};
   }
 
-  operator tensor_view() const& { return tensor_view(m_type, m_shape, bytes()); }  // NOLINT(google-explicit-constructor)
-  operator tensor_view() const&& = delete;                                         // the view would outlive its elements
+  operator tensor_view() const& {
+    return tensor_view(m_type, m_shape, bytes());
+  }                                         // NOLINT(google-explicit-constructor)
+  operator tensor_view() const&& = delete;  // the view would outlive its elements
 
  private:
   tensor(dtype type, ckpt::shape extents, const std::byte* from) : m_shape(std::move(extents)), m_type(type) {
     const std::optional<std::uint64_t> size = content_size(type, m_shape);
-    if (!size) throw usage_error(errc::invalid_argument, {}, std::string(name(type)) + to_string(m_shape) + " is not a tensor");
+    if (!size)
+      throw usage_error(errc::invalid_argument, {}, std::string(name(type)) + to_string(m_shape) + " is not a tensor");
     m_size = static_cast<std::size_t>(*size);
     if (m_size == 0) return;
     m_bytes = static_cast<std::byte*>(::operator new(m_size, std::align_val_t{alignment}));
@@ -89,7 +92,8 @@ class tensor {
 
   void check_type(dtype asked) const {
     if (asked != m_type)
-      throw mismatch_error(errc::dtype_mismatch, {.expected = std::string(name(asked)), .found = std::string(name(m_type))},
+      throw mismatch_error(errc::dtype_mismatch,
+                           {.expected = std::string(name(asked)), .found = std::string(name(m_type))},
                            "the tensor holds " + std::string(name(m_type)) + ", not " + std::string(name(asked)));
   }
 

@@ -18,7 +18,8 @@ namespace ckpt {
 /// How a type is seen as a tensor. Specialize it for your own with one function:
 ///
 ///     template <> struct ckpt::tensor_traits<my::matrix> {
-///       static ckpt::tensor_view view(const my::matrix& m) { return {std::span(m.values()), {m.rows(), m.columns()}}; }
+///       static ckpt::tensor_view view(const my::matrix& m) { return {std::span(m.values()), {m.rows(), m.columns()}};
+///       }
 ///     };
 template <class T>
 struct tensor_traits {};
@@ -82,7 +83,8 @@ concept tensor_like = requires(const std::remove_cvref_t<T>& value) {
   { tensor_traits<std::remove_cvref_t<T>>::view(value) } -> std::convertible_to<const tensor_view&>;
 };
 
-static_assert(tensor_like<tensor> && tensor_like<tensor_view> && tensor_like<std::span<const float>> && tensor_like<float[2][3]>);
+static_assert(tensor_like<tensor> && tensor_like<tensor_view> && tensor_like<std::span<const float>> &&
+              tensor_like<float[2][3]>);
 static_assert(!tensor_like<float> && !tensor_like<const char*> && !tensor_like<char[4]>);
 
 }  // namespace ckpt

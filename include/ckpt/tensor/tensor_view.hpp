@@ -18,12 +18,14 @@ namespace ckpt {
 
 /// The bytes that a tensor of this dtype and shape takes, row-major and packed, or nothing where the shape is not one
 /// (see element_count), where that passes 2^63 - 1, or where elements of 4 or 6 bits end inside a byte.
-[[nodiscard]] constexpr std::optional<std::uint64_t> content_size(dtype type, std::span<const std::int64_t> extents) noexcept {
+[[nodiscard]] constexpr std::optional<std::uint64_t> content_size(dtype type,
+                                                                  std::span<const std::int64_t> extents) noexcept {
   const std::optional<std::uint64_t> count = element_count(extents);
   if (!count) return std::nullopt;
   const std::optional<std::uint64_t> bits = checked_mul(*count, info(type).bits);
   if (bits) return *bits % 8 == 0 ? std::optional<std::uint64_t>(*bits / 8) : std::nullopt;
-  const std::optional<std::uint64_t> bytes = checked_mul(*count, info(type).bits / 8u);  // past 2^64 bits: whole bytes only
+  const std::optional<std::uint64_t> bytes =
+      checked_mul(*count, info(type).bits / 8u);  // past 2^64 bits: whole bytes only
   return info(type).bits % 8 == 0 && bytes && *bytes >> 63 == 0 ? bytes : std::nullopt;
 }
 
@@ -49,8 +51,8 @@ class tensor_view {
     if (extents.size() != strides.size() || info(type).bits % 8 != 0)
       throw usage_error(errc::invalid_argument, {},
                         info(type).bits % 8 != 0 ? "elements of 4 or 6 bits cannot be strided: pack them first"
-                                                 : "a strided tensor needs one stride per axis: shape " + to_string(extents) +
-                                                       ", strides " + to_string(strides));
+                                                 : "a strided tensor needs one stride per axis: shape " +
+                                                       to_string(extents) + ", strides " + to_string(strides));
     tensor_view view(type, std::move(extents), first);
     if (!view.packed_by(strides)) view.m_strides = std::move(strides);
     return view;
@@ -63,7 +65,8 @@ class tensor_view {
 
   /// The packed bytes. Throws mismatch_error where the elements are strided.
   [[nodiscard]] std::span<const std::byte> bytes() const {
-    if (!is_contiguous()) throw mismatch_error(errc::not_contiguous, {}, "a strided tensor has no packed bytes: copy it out with copy_to");
+    if (!is_contiguous())
+      throw mismatch_error(errc::not_contiguous, {}, "a strided tensor has no packed bytes: copy it out with copy_to");
     return {m_first, static_cast<std::size_t>(m_size)};
   }
 
@@ -99,21 +102,25 @@ class tensor_view {
 
  private:
   tensor_view(dtype type, ckpt::shape extents, const void* first)
-      : m_shape(std::move(extents)), m_first(static_cast<const std::byte*>(first)), m_size(checked_size(type, m_shape)), m_type(type) {}
+      : m_shape(std::move(extents)),
+        m_first(static_cast<const std::byte*>(first)),
+        m_size(checked_size(type, m_shape)),
+        m_type(type) {}
 
   static std::uint64_t checked_size(dtype type, const ckpt::shape& extents) {
     const std::optional<std::uint64_t> size = content_size(type, extents);
     if (!size)
-      throw usage_error(errc::invalid_argument, {},
-                        std::string(name(type)) + to_string(extents) +
-                            " is not a tensor: an extent is negative, the size passes 2^63 bytes, or its elements end inside a byte");
+      throw usage_error(
+          errc::invalid_argument, {},
+          std::string(name(type)) + to_string(extents) +
+              " is not a tensor: an extent is negative, the size passes 2^63 bytes, or its elements end inside a byte");
     return *size;
   }
 
   [[noreturn]] void refuse_size(std::uint64_t found) const {
     throw usage_error(errc::shape_mismatch, {.expected = std::to_string(m_size), .found = std::to_string(found)},
-                      std::string(name(m_type)) + to_string(m_shape) + " takes " + std::to_string(m_size) + " bytes, not " +
-                          std::to_string(found));
+                      std::string(name(m_type)) + to_string(m_shape) + " takes " + std::to_string(m_size) +
+                          " bytes, not " + std::to_string(found));
   }
 
   [[nodiscard]] bool packed_by(const ckpt::shape& strides) const noexcept {
@@ -130,7 +137,8 @@ class tensor_view {
     for (std::uint64_t i = 0; i < count; ++i, to += Width, from += step) std::memcpy(to, from, Width);
   }
 
-  static void copy_run(std::byte* to, const std::byte* from, std::uint64_t count, std::size_t width, std::int64_t stride) noexcept {
+  static void copy_run(std::byte* to, const std::byte* from, std::uint64_t count, std::size_t width,
+                       std::int64_t stride) noexcept {
     const std::int64_t step = stride * static_cast<std::int64_t>(width);
     if (stride == 1) {
       std::memcpy(to, from, count * width);

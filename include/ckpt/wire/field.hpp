@@ -11,7 +11,14 @@ namespace ckpt::wire {
 // The protobuf wire format: https://protobuf.dev/programming-guides/encoding/
 
 /// How the bytes after a key are delimited.
-enum class wire_type : std::uint8_t { varint = 0, fixed64 = 1, length_delimited = 2, start_group = 3, end_group = 4, fixed32 = 5 };
+enum class wire_type : std::uint8_t {
+  varint = 0,
+  fixed64 = 1,
+  length_delimited = 2,
+  start_group = 3,
+  end_group = 4,
+  fixed32 = 5
+};
 
 /// 1 to 2^29 - 1.
 using field_number = std::uint32_t;

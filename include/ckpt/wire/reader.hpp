@@ -15,8 +15,8 @@
 
 namespace ckpt::wire {
 
-/// Bytes that can be looked at in any place: at(offset, want) returns at least `want` bytes from `offset` on, or all there
-/// are up to the end. Unless is_stable(), what it returned is gone with the next call.
+/// Bytes that can be looked at in any place: at(offset, want) returns at least `want` bytes from `offset` on, or all
+/// there are up to the end. Unless is_stable(), what it returned is gone with the next call.
 template <class B>
 concept byte_window = requires(B& bytes, std::uint64_t offset, std::size_t want) {
   { bytes.at(offset, want) } -> std::convertible_to<std::span<const std::byte>>;
@@ -31,8 +31,8 @@ struct payload_range {
 };
 
 /// Reads the fields of one protobuf message that takes the bytes [begin, end) of a file, one after the other, without
-/// looking at any payload that is not asked for. Others may use the window after a call of payload(), not between next() and
-/// varint(). Everything throws format_error with `label` and the byte.
+/// looking at any payload that is not asked for. Others may use the window after a call of payload(), not between
+/// next() and varint(). Everything throws format_error with `label` and the byte.
 ///
 ///     for (reader r(bytes, label, {0, size}); r.next();)
 ///       if (r.number() == 1) use(r.payload()); else r.skip();
@@ -71,7 +71,8 @@ class reader {
     const std::uint64_t size = take_varint("length");
     if (size > m_end - m_at)
       fail(errc::truncated, m_field,
-           "field " + std::to_string(m_number) + " says it has " + std::to_string(size) + " bytes where " + std::to_string(m_end - m_at) + " are left");
+           "field " + std::to_string(m_number) + " says it has " + std::to_string(size) + " bytes where " +
+               std::to_string(m_end - m_at) + " are left");
     const payload_range range{m_at, m_at + size};
     m_at = range.end;
     if (!m_bytes->is_stable()) m_view = {};

@@ -59,7 +59,8 @@ constexpr bool encodes_as(std::uint64_t value, std::initializer_list<int> bytes)
 
 }  // namespace detail
 
-static_assert(detail::encodes_as(0, {0x00}) && detail::encodes_as(127, {0x7f}) && detail::encodes_as(128, {0x80, 0x01}));
+static_assert(detail::encodes_as(0, {0x00}) && detail::encodes_as(127, {0x7f}) &&
+              detail::encodes_as(128, {0x80, 0x01}));
 static_assert(detail::encodes_as(300, {0xac, 0x02}));
 static_assert(detail::encodes_as(~std::uint64_t{0}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}));
 
