@@ -30,9 +30,7 @@ class json_reader {
   /// `text` lies at byte `base_offset` of the file `path`. Throws format_error where it is not UTF-8.
   json_reader(std::string_view text, arena& strings, std::string path, std::uint64_t base_offset)
       : m_begin(text.data()),
-        m_at(text.data()),
         m_end(text.data() + text.size()),
-        m_key(text.data()),
         m_base(base_offset),
         m_strings(strings),
         m_path(std::move(path)) {
@@ -272,7 +270,7 @@ class json_reader {
 
   [[noreturn]] void fail(std::string_view expected) { fail_at(m_at, expected); }
   [[noreturn]] void fail_at(const char* at, std::string_view expected, std::string found = {}) {
-    if (found.empty()) found = at == m_end ? "the end of the text" : show_byte(*at);
+    if (found.empty()) found = at == m_end ? "the end of the text" : detail::show_byte(*at);
     std::string text = "JSON: expected ";
     text.append(expected).append(", found ").append(found);
     throw format_error(errc::malformed,
@@ -284,17 +282,10 @@ class json_reader {
                        text);
   }
 
-  static std::string show_byte(char c) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    const auto value = static_cast<unsigned char>(c);
-    if (value > ' ' && value < 0x7f) return {'\'', c, '\''};
-    return {'b', 'y', 't', 'e', ' ', '0', 'x', digits[value >> 4], digits[value & 0xf]};
-  }
-
   const char* m_begin;
-  const char* m_at;
   const char* m_end;
-  const char* m_key;
+  const char* m_at = m_begin;
+  const char* m_key = m_begin;
   std::uint64_t m_base;
   arena& m_strings;
   std::string m_path;

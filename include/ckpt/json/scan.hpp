@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -39,6 +40,18 @@ inline constexpr std::string_view json_escape_letters = "\"\\bfnrt";
 }
 
 static_assert(find_json_special("plain \xc3\xad\x7f") == 9 && find_json_special("a\"b\\c\n", 2) == 3);
+
+namespace detail {
+
+/// A byte of the text, for an error: `'x'` or `byte 0x0a`.
+inline std::string show_byte(char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(c);
+  if (value > ' ' && value < 0x7f) return {'\'', c, '\''};
+  return {'b', 'y', 't', 'e', ' ', '0', 'x', digits[value >> 4], digits[value & 0xf]};
+}
+
+}  // namespace detail
 
 }  // namespace ckpt
 

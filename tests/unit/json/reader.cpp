@@ -97,6 +97,17 @@ TEST_CASE("json reader: offset() is the byte of the file where the next token be
   CHECK(json.offset() == 104);
 }
 
+TEST_CASE("json reader: key_offset() is the byte of the file where the last name began") {
+  arena strings;
+  json_reader json(R"({ "a" :1 , "b":2})", strings, "f", 100);
+  json.begin_object();
+  CHECK(json.next_key() == "a");
+  CHECK(json.key_offset() == 102);
+  json.skip_value();
+  CHECK(json.next_key() == "b");
+  CHECK(json.key_offset() == 111);
+}
+
 TEST_CASE("json reader: a string without escapes is a view into the text") {
   const std::string text = R"("name")";
   arena strings;
