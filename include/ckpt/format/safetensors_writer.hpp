@@ -71,8 +71,8 @@ class safetensors_writer {
     add_pair({format_key, format_value});
     bool has_format = false;
     for (const auto& [key, value] : m_metadata) {
-      if (!is_utf8(key) || !is_utf8(value))
-        refuse(errc::malformed, "the metadata pair " + std::to_string(&key - &m_metadata[0].first) + " is not UTF-8");
+      if (!is_utf8(key)) refuse(errc::malformed, "a metadata key is not UTF-8");
+      if (!is_utf8(value)) refuse(errc::malformed, "the value of the metadata key \"" + key + "\" is not UTF-8");
       const bool is_format = key == format_key && !has_format;
       if (is_format) m_pairs[0].second = value;
       has_format = has_format || is_format;
