@@ -31,8 +31,8 @@ struct payload_range {
 };
 
 /// Reads the fields of one protobuf message that takes the bytes [begin, end) of a file, one after the other, without
-/// looking at any payload that is not asked for. Others may use the window after a call of payload(), not between
-/// next() and varint(). Everything throws format_error with `label` and the byte.
+/// looking at any payload that is not asked for. Others may use the window after a call of payload() or skip(), not
+/// between next() and varint() or after varint(). Everything throws format_error with `label` and the byte.
 ///
 ///     for (reader r(bytes, label, {0, size}); r.next();)
 ///       if (r.number() == 1) use(r.payload()); else r.skip();
@@ -104,6 +104,7 @@ class reader {
       if (!next()) fail(errc::truncated, start, "group " + std::to_string(open[depth - 1]) + " has no end");
     }
     m_field = start;
+    if (!m_bytes->is_stable()) m_view = {};
   }
 
  private:
