@@ -177,8 +177,13 @@ class mindspore_writer {
     for (std::size_t i = m_plan.segments().size(); missing > 0; --i) {
       const segment& piece = m_plan.segments()[i - 1];
       const std::size_t take = piece.size() < missing ? static_cast<std::size_t>(piece.size()) : missing;
-      piece.copy_to(piece.size() - take, std::span(ending).subspan(missing - take, take));
+      // A strided piece gives whole elements only, which are at most 16 bytes wide.
+      std::array<std::byte, checksum_trailer_size + 15> room{};
+      const std::uint64_t begin = (piece.size() - take) / 16 * 16;
+      const std::span<std::byte> copy = std::span(room).first(static_cast<std::size_t>(piece.size() - begin));
+      piece.copy_to(begin, copy);
       missing -= take;
+      std::memcpy(&ending[missing], copy.last(take).data(), take);
     }
     if (std::memcmp(ending.data(), checksum_marker.data(), checksum_marker.size()) != 0) return;
     wire::writer to(m_plan.add_owned(padding_key_size + 1).data());
