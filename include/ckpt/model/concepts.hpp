@@ -38,12 +38,22 @@ concept with_name_member = !with_name_function<T> && requires(const T& value) {
 };
 
 template <class T>
-concept with_data_function = requires(T& value) { value.data(); };
+concept range = requires(T& object) {
+  std::begin(object) != std::end(object);
+  *std::begin(object);
+};
+
+// A container's data() is its first element, not its data.
+template <class T>
+concept container = range<T> && requires(T& value) { requires std::is_pointer_v<decltype(value.data())>; };
+
+template <class T>
+concept with_data_function = !container<T> && requires(T& value) { value.data(); };
 template <class T>
 concept with_data_member = !with_data_function<T> && requires(T& value) { value.data; };
 
 template <class T>
-concept pointer_like = !text<T> && !tensor_like<T> && requires(const T& pointer) {
+concept pointer_like = !text<T> && !tensor_like<T> && !std::is_array_v<T> && requires(const T& pointer) {
   *pointer;
   static_cast<bool>(pointer == nullptr);
 };
@@ -97,12 +107,6 @@ concept named_value = requires(std::remove_reference_t<T>& value) {
 };
 
 namespace detail {
-
-template <class T>
-concept range = requires(T& object) {
-  std::begin(object) != std::end(object);
-  *std::begin(object);
-};
 
 template <class T>
 using element_of = decltype(*std::begin(std::declval<std::remove_reference_t<T>&>()));
