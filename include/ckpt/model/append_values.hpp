@@ -24,8 +24,6 @@ namespace ckpt {
 /// until the save is done; everything else is copied.
 class append_value {
  public:
-  append_value(std::string name, bool value) : append_value(std::move(name), scalar_tensor(value)) {}
-
   template <std::integral T>
     requires scalar<T>
   append_value(std::string name, T value) : append_value(std::move(name), integer(value)) {}
@@ -66,8 +64,12 @@ class append_value {
 
   template <std::integral T>
   static tensor integer(T value) {
-    if (std::in_range<std::int64_t>(value)) return scalar_tensor(static_cast<std::int64_t>(value));
-    return scalar_tensor(static_cast<std::uint64_t>(value));
+    if constexpr (std::same_as<T, bool>) {
+      return scalar_tensor(value);
+    } else {
+      if (std::in_range<std::int64_t>(value)) return scalar_tensor(static_cast<std::int64_t>(value));
+      return scalar_tensor(static_cast<std::uint64_t>(value));
+    }
   }
 
   std::string m_name;
