@@ -42,6 +42,7 @@ class mindspore_reader {
         continue;
       }
       m_value_offset = checkpoint.field_offset();
+      m_name = {};
       read_value(payload(checkpoint, "value"));
       if (m_index.size() == m_expected_count) expect_more(checkpoint.position());
     }
@@ -120,24 +121,23 @@ class mindspore_reader {
 
   void read_value(range bytes) {
     using namespace mindspore_schema;
-    std::optional<range> tag;
+    bool has_tag = false;
     std::optional<range> tensor;
     std::optional<range> map;
-    m_name = {};
     message_reader value = message(bytes);
     while (value.next()) {
       if (value.number() == value_tag) {
-        tag = payload(value, "tag");
+        has_tag = true;
+        read_name(payload(value, "tag"));
       } else if (value.number() == value_tensor || value.number() == value_map) {
-        if (tensor || map) refuse(errc::malformed, value.field_offset(), "one value holds two tensors");
+        if (tensor || map) refuse(errc::malformed, value.field_offset(), "one value holds two tensors", m_name);
         (value.number() == value_tensor ? tensor : map) =
             payload(value, value.number() == value_tensor ? "tensor" : "maptensor");
       } else {
         value.skip();
       }
     }
-    if (!tag) refuse(errc::malformed, m_value_offset, "a value has no tag, so its tensor has no name");
-    read_name(*tag);
+    if (!has_tag) refuse(errc::malformed, m_value_offset, "a value has no tag, so its tensor has no name");
     if (tensor) read_tensor(*tensor);
     else if (map) read_map(*map);
     else refuse(errc::malformed, m_value_offset, "the value holds neither a tensor nor a map", m_name);
