@@ -59,6 +59,7 @@ class state_value {
   [[nodiscard]] std::span<const T> as() const {
     check_type(dtype_of<T>);
     const std::span<const std::byte> content = bytes();
+    if (content.empty()) return {};
     if (reinterpret_cast<std::uintptr_t>(content.data()) % alignof(T) != 0)
       refuse(
           errc::not_contiguous,
