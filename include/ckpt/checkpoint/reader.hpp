@@ -1,6 +1,7 @@
 #ifndef CKPT_CHECKPOINT_READER_HPP
 #define CKPT_CHECKPOINT_READER_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -30,7 +31,8 @@ class reader {
   [[nodiscard]] const file_index& index() const noexcept { return m_index; }
 
   /// Fills `to` with the elements of a tensor, or of a box of it, row-major. Throws mismatch_error where there is no
-  /// tensor of that name and element type or `to` has another size, usage_error where the slice does not fit, io_error.
+  /// tensor of that name and element type or `to` has another size, usage_error where the slice does not fit, io_error,
+  /// format_error for a bool that is neither 0 nor 1 (`to` must not be used then).
   template <scalar T>
   void read_into(std::string_view name, std::span<T> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
@@ -38,6 +40,7 @@ class reader {
       refuse(entry, errc::dtype_mismatch,
              "it holds " + std::string(ckpt::name(entry.type())) + ", not " + std::string(ckpt::name(dtype_of<T>)));
     read_into(name, std::as_writable_bytes(to), box);
+    if constexpr (std::same_as<T, bool>) check_bools(entry, std::as_bytes(to));
   }
 
   /// The same for whatever element type, as packed little-endian bytes.
@@ -58,6 +61,13 @@ class reader {
   [[noreturn]] void refuse(const index_entry& entry, errc code, const std::string& text) const {
     throw mismatch_error(
         code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
+  }
+
+  void check_bools(const index_entry& entry, std::span<const std::byte> values) const {
+    for (const std::byte value : values)
+      if (value > std::byte{1})
+        throw format_error(errc::malformed, {.path = m_index.label(), .name = std::string(entry.name())},
+                           "a bool is " + std::to_string(std::to_integer<int>(value)) + ", neither 0 nor 1");
   }
 
   [[nodiscard]] const index_entry& find(std::string_view name) const {
