@@ -75,7 +75,8 @@ void add_element(entries& to, Element&& element) {
         throw usage_error(errc::invalid_argument, {.path = to.label()}, "a pointer in the parameter list is null");
     }
     const auto& name = name_of(element);
-    const std::string_view named(name);
+    // Of an element that goes away the name goes first: hold() moves both.
+    const std::conditional_t<std::is_lvalue_reference_v<Element>, std::string_view, std::string> named(name);
     if (to.wants(named)) add_value(to, named, std::forward<Element>(element));
   } else {
     const std::string_view named(element.first);
