@@ -1,0 +1,161 @@
+// One save or load with the faults of fault_inject.cpp. Prints the error, or what was loaded, and exits with
+// 0 done, 3 io_error, 4 format_error, 5 another exception, 6 a descriptor is left open, 2 wrong usage.
+#include <ckpt/ckpt.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fault_inject.hpp"
+
+namespace {
+
+/// Faults happen within the scope of one of these.
+class armed {
+ public:
+  armed() { fault_inject_arm(1); }
+  armed(const armed&) = delete;
+  armed& operator=(const armed&) = delete;
+  ~armed() { fault_inject_arm(0); }
+};
+
+long open_descriptors() {
+  long count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) count += entry.path().empty() ? 0 : 1;
+  return count;
+}
+
+using tensors = std::vector<std::pair<std::string, std::vector<float>>>;
+
+/// What is saved: `old`, `small` (other content), `large` (more than two pieces of writing).
+tensors make(std::string_view what) {
+  tensors made;
+  const std::size_t count = what == "large" ? 5 : 3;
+  const std::size_t size = what == "large" ? std::size_t{1} << 20 : 1000;
+  for (std::size_t i = 0; i < count; ++i) {
+    made.emplace_back("layer" + std::to_string(i) + ".weight", std::vector<float>(size));
+    std::iota(made.back().second.begin(), made.back().second.end(),
+              what == "old" ? 0.25F : 1000.5F + static_cast<float>(i));
+  }
+  return made;
+}
+
+/// FNV-1a over all names and bytes.
+class digest {
+ public:
+  void add(const void* bytes, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i)
+      m_value = (m_value ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3U;
+  }
+  void print() const { std::printf("%016llx\n", static_cast<unsigned long long>(m_value)); }
+
+ private:
+  std::uint64_t m_value = 0xcbf29ce484222325U;
+};
+
+template <class Format>
+void save(const std::string& what, ckpt::durability sync, const std::string& path) {
+  const tensors made = make(what);
+  const armed faults;
+  ckpt::save<Format>(made, path, {.durability = sync, .mode = 0600});
+}
+
+/// Saves what the file holds, and one tensor more, over the file while it is mapped.
+template <class Format>
+void resave(ckpt::durability sync, const std::string& path) {
+  const ckpt::tensor more(ckpt::dtype::float32, {100});
+  const armed faults;
+  const ckpt::state_dict mapped = ckpt::load(path);
+  ckpt::save<Format>(mapped, path, {.append = {{"more", more}}, .durability = sync, .mode = 0600});
+}
+
+void load(ckpt::read way, const std::string& path) {
+  digest sum;
+  {
+    const armed faults;
+    const ckpt::state_dict loaded = ckpt::load(path, {.read = way});
+    for (const auto& [name, value] : loaded) {
+      sum.add(name.data(), name.size());
+      sum.add(value.bytes().data(), value.bytes().size());
+    }
+  }
+  sum.print();
+}
+
+void load_into(const std::string& path) {
+  std::vector<float> to(1000);
+  digest sum;
+  {
+    const armed faults;
+    const ckpt::reader file(path);
+    for (const auto& entry : file.index()) {
+      file.read_into<float>(entry.name(), to);
+      sum.add(to.data(), to.size() * sizeof(float));
+    }
+  }
+  sum.print();
+}
+
+void inspect(const std::string& path) {
+  digest sum;
+  {
+    const armed faults;
+    const ckpt::file_index index = ckpt::inspect(path);
+    for (const auto& entry : index) sum.add(entry.name().data(), entry.name().size());
+  }
+  sum.print();
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const std::string path = arguments.back();
+  const std::string what = arguments[0];
+  if (what == "load-map") load(ckpt::read::map, path);
+  else if (what == "load-copy") load(ckpt::read::copy, path);
+  else if (what == "load-into") load_into(path);
+  else if (what == "inspect") inspect(path);
+  else if (arguments.size() == 4) {
+    const ckpt::durability sync = arguments[2] == "full" ? ckpt::durability::full : ckpt::durability::none;
+    const bool is_mindspore = arguments[1] == "ckpt";
+    if (what == "resave") is_mindspore ? resave<ckpt::mindspore>(sync, path) : resave<ckpt::safetensors>(sync, path);
+    else is_mindspore ? save<ckpt::mindspore>(what, sync, path) : save<ckpt::safetensors>(what, sync, path);
+  } else return 2;
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  const std::vector<std::string> arguments(values + 1, values + count);
+  if (fault_inject_arm == nullptr || arguments.size() < 2) {
+    std::fputs(
+        "usage: LD_PRELOAD=libfault_inject.so fault_child old|small|large|resave ckpt|safetensors full|none PATH\n"
+        "       LD_PRELOAD=libfault_inject.so fault_child load-map|load-copy|load-into|inspect PATH\n",
+        stderr);
+    return 2;
+  }
+  const long before = open_descriptors();
+  int result = 5;
+  try {
+    result = run(arguments);
+  } catch (const ckpt::io_error& error) {
+    std::puts(error.what());
+    result = error.path() == arguments.back() ? 3 : 5;
+  } catch (const ckpt::format_error& error) {
+    std::puts(error.what());
+    result = error.path() == arguments.back() ? 4 : 5;
+  } catch (const std::exception& error) {
+    std::puts(error.what());
+  }
+  if (open_descriptors() != before) {
+    std::puts("a descriptor is left open");
+    result = 6;
+  }
+  return result;
+}

@@ -1,0 +1,187 @@
+// Executing a plan allocates nothing: malloc and operator new end the process meanwhile. So the same code can run in a
+// forked child of a program with threads, where malloc may hang.
+#include <ckpt/ckpt.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+bool forbidden = false;  // from here on
+
+constexpr int allocated = 99;  // exit code of a process that allocated when it must not
+
+void note_allocation() {
+  if (!forbidden) return;
+  static constexpr std::string_view text = "an allocation while a plan is executed\n";
+  static_cast<void>(::write(STDERR_FILENO, text.data(), text.size()) == 0);
+  ::_exit(allocated);
+}
+
+}  // namespace
+
+// The sanitizers bring their own malloc.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(CKPT_TEST_OWN_MALLOC)
+#define CKPT_TEST_OWN_MALLOC
+
+extern "C" {
+
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) {
+  note_allocation();
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  note_allocation();
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  note_allocation();
+  return __libc_realloc(memory, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  note_allocation();
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** to, std::size_t alignment, std::size_t size) {
+  *to = memalign(alignment, size);
+  return 0;
+}
+
+}  // extern "C"
+#endif
+
+// Not inlined, or g++ takes free for the wrong partner of new.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  note_allocation();
+  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  note_allocation();
+  const auto step = static_cast<std::size_t>(alignment);
+  if (void* const memory = std::aligned_alloc(step, (size + step - 1) / step * step)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+/// Runs `call` in a child in which allocating is forbidden; returns the child's exit code, 0 for a call that returned.
+template <class Call>
+int exit_code_of(Call call) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    forbidden = true;
+    call();
+    ::_exit(0);
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
+}
+
+int failures = 0;
+
+void check(bool fine, std::string_view what) {
+  if (fine) return;
+  ++failures;
+  std::fprintf(stderr, "FAILED: %.*s\n", static_cast<int>(what.size()), what.data());
+}
+
+/// Everything that a plan can hold: small and large tensors, empty and strided ones, text, and appended values.
+struct everything {
+  std::vector<float> small = std::vector<float>(3, 1.5F);
+  std::vector<double> large = std::vector<double>(3 << 20);  // more than two pieces of writing
+  std::vector<float> none;
+  std::vector<std::int32_t> grid = std::vector<std::int32_t>(300 * 1000);
+  ckpt::tensor_view transposed = ckpt::tensor_view::strided(ckpt::dtype::int32, {1000, 300}, grid.data(), {1, 1000});
+
+  everything() {
+    std::iota(large.begin(), large.end(), 0.0);
+    std::iota(grid.begin(), grid.end(), 0);
+  }
+
+  template <class Visitor>
+  void visit_parameters(Visitor&& visit) const {
+    for (int i = 0; i < 3; ++i) visit("small" + std::to_string(i), small);
+    visit("none", none);
+    visit("large", large);
+    visit("transposed", transposed);
+    visit("small", small);
+  }
+};
+
+template <class Format>
+void save_without_allocating(const everything& net, ckpt::durability sync, const std::string& path) {
+  const ckpt::save_options options{.append = {{"epoch", 3}}, .progress = [](ckpt::progress) {}, .durability = sync};
+  const ckpt::detail::prepared_save<Format> prepared(net, path, options);
+  ckpt::executor run(prepared.plan());
+  ckpt::atomic_file file(path, prepared.plan().size(), {.sync = sync, .mode = 0600});
+  const int code = exit_code_of([&] {
+    ckpt::detail::execute(run, prepared.plan().size(), file, options);
+    file.commit();
+  });
+  check(code == 0, path + ": executing its plan allocates");
+  // The child's commit renamed the file; the parent's object finds nothing left to remove.
+  if (code == 0) {
+    const std::vector<std::byte> whole = ckpt::save_bytes<Format>(net, options);
+    std::vector<std::byte> read(whole.size());
+    const ckpt::file_source written(path);
+    check(written.size() == whole.size(), path + ": has another size than the same save in memory");
+    if (written.size() == whole.size()) written.read(0, read);
+    check(read == whole, path + ": has other bytes than the same save in memory");
+  }
+}
+
+}  // namespace
+
+int main() {
+  // That an allocation would be seen:
+  check(exit_code_of([] { ::operator delete(::operator new(1)); }) == allocated, "operator new is not watched");
+  check(exit_code_of([] { ::operator delete(::operator new(64, std::align_val_t{64}), std::align_val_t{64}); }) ==
+            allocated,
+        "aligned operator new is not watched");
+#ifdef CKPT_TEST_OWN_MALLOC
+  check(exit_code_of([] {
+          void* volatile memory = std::malloc(1);
+          std::free(memory);
+        }) == allocated,
+        "malloc is not watched");
+#endif
+
+  std::string directory = (std::filesystem::temp_directory_path() / "ckpt-no-allocation-XXXXXX").string();
+  if (::mkdtemp(directory.data()) == nullptr) {
+    std::perror("mkdtemp");
+    return 1;
+  }
+  const everything net;
+  for (const ckpt::durability sync : {ckpt::durability::full, ckpt::durability::none}) {
+    const std::string way = sync == ckpt::durability::full ? "/full" : "/none";
+    save_without_allocating<ckpt::mindspore>(net, sync, directory + way + ".ckpt");
+    save_without_allocating<ckpt::safetensors>(net, sync, directory + way + ".safetensors");
+  }
+  std::filesystem::remove_all(directory);
+  if (failures == 0) std::puts("nothing was allocated in 4 executed plans");
+  return failures == 0 ? 0 : 1;
+}
