@@ -52,6 +52,10 @@ class RunTest(unittest.TestCase):
     def test_more_than_one_error(self):
         self.assertIn("expected one error, there are 2", self.result(CASE.replace("f<char>();", "f<char>();\n  f<bool>();")))
 
+    def test_own_words_may_be_followed_by_more(self):
+        case = CASE.replace("f<char>();", "f<char>();\n  f<bool>();").replace("expect", f"expect-{KIND}")
+        self.assertEqual(self.result(case), "")
+
     def test_no_expectation(self):
         self.assertIn("it has 0 lines", self.result(CASE.replace("// expect", "// want")))
 

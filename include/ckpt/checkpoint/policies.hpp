@@ -1,7 +1,7 @@
 #ifndef CKPT_CHECKPOINT_POLICIES_HPP
 #define CKPT_CHECKPOINT_POLICIES_HPP
 
-#include <cstddef>
+#include <type_traits>
 
 #include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>
@@ -23,17 +23,24 @@ struct choose_format<Default, First, Rest...> {
   using type = First;
 };
 
+// A function, not members of policy_set: a class whose assertion fails has no `format`, and that would be a second
+// error.
+template <class... Policies>
+constexpr bool check_policies() noexcept {
+  static_assert((file_format<Policies> && ...),
+                "ckpt: a policy is none: name a format, ckpt::mindspore or ckpt::safetensors, or a type "
+                "that satisfies ckpt::file_format");
+  static_assert(sizeof...(Policies) <= 1, "ckpt: two formats are named; a file has one");
+  return true;
+}
+
 }  // namespace detail
 
 /// What the policies of a save say, in whatever order they come: the format, mindspore where none is named.
 template <class... Policies>
 struct policy_set {
-  static_assert((file_format<Policies> && ...),
-                "ckpt: a policy is none: name a format, ckpt::mindspore or ckpt::safetensors, or a type "
-                "that satisfies ckpt::file_format");
-  static_assert(sizeof...(Policies) <= 1, "ckpt: two formats are named; a file has one");
-
-  using format = typename detail::choose_format<mindspore, Policies...>::type;
+  using format = typename detail::choose_format<std::enable_if_t<detail::check_policies<Policies...>(), mindspore>,
+                                                Policies...>::type;
 };
 
 }  // namespace ckpt

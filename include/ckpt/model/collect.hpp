@@ -119,11 +119,14 @@ class cell_visitor {
  private:
   template <class List>
   void add_list(List& list) const {
-    static_assert(cell_like<element_of<List>> || savable<element_of<List>>,
-                  "ckpt: visit_parameters names a list whose elements are neither tensors, parameters nor cells");
-    std::size_t number = 0;
-    m_prefix += '.';
-    for (auto&& element : list) (*this)(std::to_string(number++), std::forward<decltype(element)>(element));
+    if constexpr (cell_like<element_of<List>> || savable<element_of<List>>) {
+      std::size_t number = 0;
+      m_prefix += '.';
+      for (auto&& element : list) (*this)(std::to_string(number++), std::forward<decltype(element)>(element));
+    } else {
+      static_assert(savable<element_of<List>>,
+                    "ckpt: visit_parameters names a list whose elements are neither tensors, parameters nor cells");
+    }
   }
 
   entries& m_to;
