@@ -71,14 +71,44 @@ std::string verdict(const ckpt::source& from) {
   }
 }
 
+/// The file that holds the tensors of `file` and nothing else, an int4 as the I8 that it is stored as.
+std::vector<std::byte> rewritten(std::span<const std::byte> file) {
+  const ckpt::file_index index = ckpt::safetensors::read_index(ckpt::memory_source(file));
+  ckpt::entries tensors("<memory>", ckpt::duplicates::refuse, {});
+  for (const ckpt::index_entry& entry : index) {
+    if (entry.kind() != ckpt::entry_kind::tensor) continue;
+    const ckpt::extent where = entry.extents()[0];
+    const ckpt::dtype type = entry.type() == ckpt::dtype::int4 ? ckpt::dtype::int8 : entry.type();
+    tensors.add_tensor(entry.name(),
+                       {type, ckpt::shape(entry.shape()),
+                        file.subspan(static_cast<std::size_t>(where.offset), static_cast<std::size_t>(where.size))});
+  }
+  std::vector<std::byte> result;
+  const ckpt::plan made = ckpt::safetensors::make_plan(tensors, {});
+  for (const ckpt::segment& part : made.segments()) {
+    const std::size_t before = result.size();
+    result.resize(before + static_cast<std::size_t>(part.size()));
+    part.copy_to(0, std::span(result).subspan(before));
+  }
+  return result;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char**) {
+  const bool rewrites = argc > 1;
   std::byte length[8];
   std::vector<std::byte> file;
   while (std::fread(length, 1, sizeof length, stdin) == sizeof length) {
     file.resize(static_cast<std::size_t>(ckpt::load_le<std::uint64_t>(length)));
     if (std::fread(file.data(), 1, file.size(), stdin) != file.size()) return 2;
+    if (rewrites) {
+      const std::vector<std::byte> result = rewritten(file);
+      ckpt::store_le(length, std::uint64_t{result.size()});
+      std::fwrite(length, 1, sizeof length, stdout);
+      std::fwrite(result.data(), 1, result.size(), stdout);
+      continue;
+    }
     const std::string mapped = verdict(ckpt::memory_source(file));
     if (mapped != verdict(pieces(file))) {
       std::puts(R"(["refused","mapped and read, the same file gives two verdicts"])");
