@@ -30,12 +30,19 @@ constexpr std::string_view cipher_of(std::uint32_t magic) noexcept {
   }
 }
 
+/// A plausible length and the beginning of a JSON object. In a ckpt file the same bytes would be a first name of four
+/// zeros, a brace, and a quote, a brace or a blank.
+constexpr bool starts_safetensors(std::span<const std::byte, 10> start) noexcept {
+  if (load_le<std::uint64_t>(start.data()) > safetensors::max_header_size || start[8] != std::byte{'{'}) return false;
+  return std::string_view("\"} \n\r\t").find(static_cast<char>(start[9])) != std::string_view::npos;
+}
+
 }  // namespace detail
 
 /// Finds out by its first bytes which format a file has, and indexes it. A file that starts like neither is taken as
 /// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted.
 [[nodiscard]] inline file_index read_index(const source& from) {
-  std::array<std::byte, 9> start{};
+  std::array<std::byte, 10> start{};
   const std::size_t size = from.size() < start.size() ? static_cast<std::size_t>(from.size()) : start.size();
   from.read(0, std::span(start).first(size));
   if (size >= 4) {
@@ -45,9 +52,7 @@ constexpr std::string_view cipher_of(std::uint32_t magic) noexcept {
           errc::encrypted, {.path = from.label()},
           "the file is encrypted with " + std::string(cipher) + "; this build reads plain files, so decrypt it first");
   }
-  // The eight bytes of a header's length leave 4 zeros where a ckpt file has the beginning of its first name.
-  const bool looks_like_safetensors = size == start.size() && start[8] == std::byte{'{'} &&
-                                      load_le<std::uint64_t>(start.data()) <= safetensors::max_header_size;
+  const bool looks_like_safetensors = size == start.size() && detail::starts_safetensors(start);
   if (looks_like_safetensors ||
       (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
     return safetensors::read_index(from);

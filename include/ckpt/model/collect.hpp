@@ -106,6 +106,9 @@ class cell_visitor {
     } else if constexpr (cell_like<Member>) {
       m_prefix += '.';
       add_cell(m_to, m_prefix, member);
+    } else if constexpr (pointer_to_cell<Member>) {
+      m_prefix += '.';
+      if (member != nullptr) add_cell(m_to, m_prefix, *member);  // a network without that part has no parameters of it
     } else if constexpr (range<std::remove_reference_t<Member>>) {
       add_list(member);
     } else {
@@ -119,7 +122,7 @@ class cell_visitor {
  private:
   template <class List>
   void add_list(List& list) const {
-    if constexpr (cell_like<element_of<List>> || savable<element_of<List>>) {
+    if constexpr (cell_like<element_of<List>> || pointer_to_cell<element_of<List>> || savable<element_of<List>>) {
       std::size_t number = 0;
       m_prefix += '.';
       for (auto&& element : list) (*this)(std::to_string(number++), std::forward<decltype(element)>(element));

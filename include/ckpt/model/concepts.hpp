@@ -20,7 +20,8 @@ namespace ckpt {
 //   has first, text, and second, savable: what maps and lists of pairs hold parameter_range   a range of parameters or
 //   of pointers to them tensor_map        a range of named_values: std::map, std::unordered_map, vectors of pairs; or a
 //   state_dict cell_like         parameters_and_names() returning a tensor_map, or visit_parameters(visitor) calling
-//                     visitor(name, member) for members that are savable, cell_like or ranges of cell_like
+//                     visitor(name, member) for members that are savable, cell_like, pointers to cells or ranges of
+//                     these
 
 template <class T>
 concept text = std::convertible_to<const std::remove_cvref_t<T>&, std::string_view> &&
@@ -141,6 +142,14 @@ concept listing_cell = !visitable_cell<T> && requires(std::remove_reference_t<T>
 
 template <class T>
 concept cell_like = detail::visitable_cell<T> || detail::listing_cell<T>;
+
+namespace detail {
+
+/// A plain or smart pointer to a cell, as members of a network and elements of its lists often are.
+template <class T>
+concept pointer_to_cell = pointer_like<std::remove_cvref_t<T>> && cell_like<decltype(*std::declval<T&>())>;
+
+}  // namespace detail
 
 /// What save() takes.
 template <class T>
