@@ -33,8 +33,16 @@ void note_allocation() {
 }  // namespace
 
 // The sanitizers bring their own malloc.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(CKPT_TEST_OWN_MALLOC)
-#define CKPT_TEST_OWN_MALLOC
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#endif
+
+#if defined(__GLIBC__) && !defined(SANITIZED)
+#define MALLOC_IS_WATCHED
 
 extern "C" {
 
@@ -162,7 +170,7 @@ int main() {
   check(exit_code_of([] { ::operator delete(::operator new(64, std::align_val_t{64}), std::align_val_t{64}); }) ==
             allocated,
         "aligned operator new is not watched");
-#ifdef CKPT_TEST_OWN_MALLOC
+#ifdef MALLOC_IS_WATCHED
   check(exit_code_of([] {
           void* volatile memory = std::malloc(1);
           std::free(memory);
