@@ -53,7 +53,7 @@ class tensor_view {
                         info(type).bits % 8 != 0 ? "elements of 4 or 6 bits cannot be strided: pack them first"
                                                  : "a strided tensor needs one stride per axis: shape " +
                                                        to_string(extents) + ", strides " + to_string(strides));
-    tensor_view view(type, std::move(extents), first);
+    tensor_view view(first, type, std::move(extents));
     if (!view.packed_by(strides)) view.m_strides = std::move(strides);
     return view;
   }
@@ -101,7 +101,8 @@ class tensor_view {
   }
 
  private:
-  tensor_view(dtype type, ckpt::shape extents, const void* first)
+  // The order of the parameters keeps `{}` for no bytes from meaning this one.
+  tensor_view(const void* first, dtype type, ckpt::shape extents)
       : m_shape(std::move(extents)),
         m_first(static_cast<const std::byte*>(first)),
         m_size(checked_size(type, m_shape)),
