@@ -20,7 +20,7 @@ namespace ckpt {
 /// A contiguous range, so it passes as std::span<const std::int64_t>.
 class shape {
  public:
-  shape() noexcept : m_few{} {}
+  shape() noexcept {}
   shape(std::initializer_list<std::int64_t> extents)
       : shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
   explicit shape(std::span<const std::int64_t> extents) : m_size(extents.size()) {
@@ -60,7 +60,7 @@ class shape {
 
   std::size_t m_size = 0;
   union {
-    std::int64_t m_few[few];
+    std::int64_t m_few[few] = {};  // always initialized: swap moves it whole
     std::int64_t* m_many;
   };
 };
