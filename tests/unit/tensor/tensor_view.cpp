@@ -88,14 +88,14 @@ TEST_CASE("tensor_view: of bytes") {
 
 TEST_CASE("tensor_view: of values") {
   const std::vector<std::int16_t> values{1, 2, 3, 256};
-  const tensor_view view(std::span(values), {2, 2});
+  const tensor_view view(std::span<const std::int16_t>(values), {2, 2});
   CHECK((view.type() == dtype::int16));
   CHECK(support::hex(view.bytes()) == "0100020003000001");
 }
 
 TEST_CASE("tensor_view: 0-d and empty") {
   const float value = 1.0F;
-  CHECK(support::hex(tensor_view(std::span(&value, 1), {}).bytes()) == "0000803f");
+  CHECK(support::hex(tensor_view(std::span<const float>(&value, 1), {}).bytes()) == "0000803f");
   CHECK(tensor_view(dtype::float32, {3, 0}, {}).bytes().empty());
   CHECK(tensor_view(std::span<const double>(), {0}).size_bytes() == 0);
 }
