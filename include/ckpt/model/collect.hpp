@@ -99,6 +99,13 @@ class cell_visitor {
 
   template <class Member>
   void operator()(std::string_view name, Member&& member) const {
+    if constexpr (savable<Member> || std::is_lvalue_reference_v<Member>) add_member(name, std::forward<Member>(member));
+    else add_member(name, m_to.hold(std::forward<Member>(member)));  // a cell or list: what is in it is borrowed
+  }
+
+ private:
+  template <class Member>
+  void add_member(std::string_view name, Member&& member) const {
     const std::size_t outer = m_prefix.size();
     m_prefix.append(name);
     if constexpr (savable<Member>) {
@@ -119,7 +126,6 @@ class cell_visitor {
     m_prefix.resize(outer);
   }
 
- private:
   template <class List>
   void add_list(List& list) const {
     if constexpr (cell_like<element_of<List>> || pointer_to_cell<element_of<List>> || savable<element_of<List>>) {
