@@ -28,8 +28,8 @@ class tensor {
   }
 
   /// Throws usage_error where the number of values is not what the shape takes.
-  template <scalar T>
-  tensor(ckpt::shape extents, std::span<const T> values)
+  template <scalar T, std::size_t Extent>
+  tensor(ckpt::shape extents, std::span<T, Extent> values)
       : tensor(dtype_of<T>, tensor_view(values, extents).shape(), std::as_bytes(values).data()) {}
   template <scalar T>
   tensor(ckpt::shape extents, std::initializer_list<T> values)

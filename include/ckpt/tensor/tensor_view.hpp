@@ -41,8 +41,8 @@ class tensor_view {
   }
 
   /// Packed row-major values. Throws as above.
-  template <scalar T>
-  tensor_view(std::span<const T> values, ckpt::shape extents)
+  template <scalar T, std::size_t Extent>
+  tensor_view(std::span<T, Extent> values, ckpt::shape extents)
       : tensor_view(dtype_of<T>, std::move(extents), std::as_bytes(values)) {}
 
   /// `first` is the element at index 0 of every axis; strides count elements from one index to the next along an axis

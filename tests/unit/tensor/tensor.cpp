@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <complex>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ TEST_CASE("tensor: of values") {
   CHECK(support::hex(t.bytes()) == "0100ffff02000001");
   const std::vector<float> values{1.0F, -2.0F};
   CHECK(support::hex(tensor({2}, std::span<const float>(values)).bytes()) == "0000803f000000c0");
+  std::array<std::uint8_t, 2> fixed{4, 5};
+  CHECK(support::hex(tensor({2}, std::span(fixed)).bytes()) == "0405");
 }
 
 TEST_CASE("tensor: of half precision, complex and packed values") {

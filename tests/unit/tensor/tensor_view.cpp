@@ -93,6 +93,17 @@ TEST_CASE("tensor_view: of values") {
   CHECK(support::hex(view.bytes()) == "0100020003000001");
 }
 
+TEST_CASE("tensor_view: of values that may change, and of as many as the type says") {
+  std::vector<std::uint8_t> values{1, 2};
+  const std::span<std::uint8_t> changing = values;
+  const tensor_view view(changing, {2});
+  values[0] = 3;
+  CHECK(support::hex(view.bytes()) == "0302");
+  const std::array<std::uint8_t, 2> fixed{4, 5};
+  const std::span<const std::uint8_t, 2> two = fixed;
+  CHECK(support::hex(tensor_view(two, {1, 2}).bytes()) == "0405");
+}
+
 TEST_CASE("tensor_view: 0-d and empty") {
   const float value = 1.0F;
   CHECK(support::hex(tensor_view(std::span<const float>(&value, 1), {}).bytes()) == "0000803f");
