@@ -28,7 +28,8 @@ namespace ckpt {
 
 /// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the crate's order of dtypes, widest
 /// first, then by name; a header without blanks, padded with spaces. Strings, and markers of int4 tensors, go into the
-/// metadata: first "format", then the caller's pairs, then what the entries add, in their order.
+/// metadata: first "format", then the caller's pairs, then what the entries add, in their order. What a loaded file
+/// said of its format and its redundancy is said again.
 class safetensors_writer {
  public:
   safetensors_writer(const entries& from, const format_options& options)
@@ -69,6 +70,10 @@ class safetensors_writer {
     using namespace safetensors_schema;
     if (m_entries.size() == 0 && m_metadata.empty()) return;
     add_pair({format_key, format_value});
+    for (const auto& [key, value] : m_entries.metadata()) {
+      if (key == format_key) m_pairs[0].second = value;
+      if (key == redundancy_key && !is_given(key)) add_pair({key, value});
+    }
     bool has_format = false;
     for (const auto& [key, value] : m_metadata) {
       if (!is_utf8(key)) refuse(errc::malformed, "a metadata key is not UTF-8");
@@ -79,6 +84,13 @@ class safetensors_writer {
       if (!is_format && !add_pair({key, value}))
         refuse(errc::duplicate, "the metadata key \"" + key + "\" is given twice");
     }
+  }
+
+  /// Whether the caller's metadata has this key.
+  [[nodiscard]] bool is_given(std::string_view key) const noexcept {
+    for (const auto& given : m_metadata)
+      if (given.first == key) return true;
+    return false;
   }
 
   [[nodiscard]] auto key_at() const noexcept {

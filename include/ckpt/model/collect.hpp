@@ -175,6 +175,7 @@ void add_cell(entries& to, std::string& prefix, Cell& cell) {
 template <save_object Object>
 void collect(entries& to, Object& object) {
   if constexpr (std::same_as<std::remove_cv_t<Object>, state_dict>) {
+    to.set_metadata(object.metadata());
     for (const auto& [name, value] : object)
       if (to.wants(name)) detail::add_state_value(to, name, value);
   } else if constexpr (cell_like<Object>) {

@@ -48,6 +48,8 @@ struct entry {
 /// A save object, walked once: the one way formats see it. Names are unique and in order.
 class entries {
  public:
+  using metadata_pair = std::pair<std::string_view, std::string_view>;
+
   /// `label` is the file's name for errors. `choose`, where not empty, is asked for each name whether to take it.
   entries(std::string label, ckpt::duplicates policy, std::function<bool(std::string_view)> choose)
       : m_label(std::move(label)), m_choose(std::move(choose)), m_duplicates(policy) {}
@@ -58,6 +60,12 @@ class entries {
   [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
   [[nodiscard]] auto begin() const noexcept { return m_entries.begin(); }
   [[nodiscard]] auto end() const noexcept { return m_entries.end(); }
+
+  /// Pairs of metadata that the save object itself carries: those of the safetensors file it was loaded from. Formats
+  /// take over what is about the file as a whole.
+  [[nodiscard]] std::span<const metadata_pair> metadata() const noexcept { return m_metadata; }
+  /// The pairs must outlive the entries.
+  void set_metadata(std::span<const metadata_pair> pairs) noexcept { m_metadata = pairs; }
 
   /// Whether the save takes this name at all.
   [[nodiscard]] bool wants(std::string_view name) const { return !m_choose || m_choose(name); }
@@ -138,6 +146,7 @@ class entries {
   name_index m_names;
   arena m_memory;
   std::vector<std::shared_ptr<const void>> m_held;
+  std::span<const metadata_pair> m_metadata;
   ckpt::duplicates m_duplicates;
 };
 

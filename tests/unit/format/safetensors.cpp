@@ -82,3 +82,27 @@ TEST_CASE("safetensors: metadata is read back in order") {
   CHECK(index.metadata()[1] == file_index::metadata_pair("b", "1"));
   CHECK(index.metadata()[2] == file_index::metadata_pair("a", "2"));
 }
+
+TEST_CASE("safetensors: what a loaded file said of itself is said again, unless the caller says otherwise") {
+  using metadata_pair = entries::metadata_pair;
+  const std::array<metadata_pair, 4> loaded{metadata_pair("license", "mit"), metadata_pair("remove_redundancy", "True"),
+                                            metadata_pair("format", "pt"), metadata_pair("crc_num", "7")};
+  const std::array<float, 1> values{1.0f};
+  const tensor_view w(std::span<const float>(values), {1});
+  entries given("f", duplicates::refuse, {});
+  given.set_metadata(loaded);
+  given.add_tensor("w", w);
+  SUBCASE("again: the format and the redundancy; other pairs are entries, and a checksum would be of other bytes") {
+    const file_index index = safetensors::read_index(memory_source(file_of(given)));
+    REQUIRE(index.metadata().size() == 2);
+    CHECK(index.metadata()[0] == metadata_pair("format", "pt"));
+    CHECK(index.metadata()[1] == metadata_pair("remove_redundancy", "True"));
+  }
+  SUBCASE("otherwise") {
+    const std::vector<std::pair<std::string, std::string>> pairs{{"remove_redundancy", "False"}, {"format", "np"}};
+    const file_index index = safetensors::read_index(memory_source(file_of(given, {.metadata = pairs})));
+    REQUIRE(index.metadata().size() == 2);
+    CHECK(index.metadata()[0] == metadata_pair("format", "np"));
+    CHECK(index.metadata()[1] == metadata_pair("remove_redundancy", "False"));
+  }
+}
