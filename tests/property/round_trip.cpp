@@ -3,6 +3,7 @@
 // usage: round_trip [ROUNDS [SEED]]      a fixed seed unless told; a failure names the seed of its round
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -384,16 +385,14 @@ int main(int argc, char** argv) {
       {"cut", [](generator& random, const std::string&) { check_cut(random); }},
   };
   int failed = 0;
-  std::printf("%llu rounds from seed %llu\n", static_cast<unsigned long long>(rounds),
-              static_cast<unsigned long long>(seed));
+  std::printf("%" PRIu64 " rounds from seed %" PRIu64 "\n", rounds, seed);
   for (const auto& [name, check] : properties) {
     for (std::uint64_t round = 0; round < rounds; ++round) {
       try {
         generator random(seed + round);
         check(random, folder);
       } catch (const std::exception& failure) {
-        std::printf("FAILED %s: %s; again with: round_trip 1 %llu\n", name, failure.what(),
-                    static_cast<unsigned long long>(seed + round));
+        std::printf("FAILED %s: %s; again with: round_trip 1 %" PRIu64 "\n", name, failure.what(), seed + round);
         ++failed;
         break;
       }
