@@ -1,0 +1,61 @@
+#include <ckpt/model/segment.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "../support.hpp"
+
+using namespace ckpt;
+
+namespace {
+
+std::string copied(const segment& from, std::uint64_t offset, std::size_t size) {
+  std::vector<std::byte> to(size);
+  from.copy_to(offset, to);
+  return support::text(to);
+}
+
+}  // namespace
+
+TEST_CASE("segment: bytes where they lie") {
+  const segment s = support::bytes("abcdef");
+  CHECK(s.size() == 6);
+  CHECK(!s.is_strided());
+  CHECK(support::text(s.bytes()) == "abcdef");
+  CHECK(copied(s, 2, 3) == "cde");
+  CHECK(copied(s, 6, 0).empty());
+}
+
+TEST_CASE("segment: nothing") {
+  const segment s = std::span<const std::byte>();
+  CHECK(s.size() == 0);
+  CHECK(s.bytes().empty());
+  CHECK(copied(s, 0, 0).empty());
+}
+
+TEST_CASE("segment: the content of a strided tensor, from some byte on") {
+  const std::array<std::uint16_t, 6> m{1, 2, 3, 4, 5, 6};
+  const tensor_view view = tensor_view::strided(dtype::uint16, {3}, m.data(), {2});
+  const gather all{&view, 0};
+  const gather rest{&view, 2};
+  const segment whole(all, 6);
+  CHECK(whole.size() == 6);
+  CHECK(whole.is_strided());
+  CHECK(whole.bytes().empty());
+  CHECK(whole.source().view == &view);
+  CHECK(support::hex(copied(whole, 0, 6)) == "010003000500");
+  CHECK(support::hex(copied(segment(rest, 4), 0, 4)) == "03000500");
+  CHECK(support::hex(copied(segment(rest, 4), 2, 2)) == "0500");
+}
+
+TEST_CASE("segment: sizes up to 2^63 - 1 beside the mark of a strided one") {
+  constexpr std::uint64_t most = ~std::uint64_t{0} >> 1;
+  const float value = 0;
+  const tensor_view view = tensor_view::strided(dtype::uint8, {static_cast<std::int64_t>(most)}, &value, {0});
+  const gather from{&view, 0};
+  CHECK(segment(from, most).size() == most);
+  CHECK(segment(from, most).is_strided());
+}
