@@ -1,0 +1,44 @@
+import command
+import files
+
+
+class Verify(command.Case):
+    def test_ok(self):
+        self.write("net.ckpt", files.NET_CKPT)
+        self.assertEqual(self.ckpt("verify", "net.ckpt"), "ok: ckpt, 6 tensors, 1 string, 72 B\n")
+
+    def test_cut_short_at_every_byte(self):
+        content = files.ckpt_entry("a", "Int8", [3], b"xyz")
+        for size in range(1, len(content)):
+            self.write("cut.ckpt", content[:size])
+            run = self.run_ckpt("verify", "cut.ckpt")
+            self.assertEqual((run.returncode, run.stdout), (1, b""), size)
+            self.assertRegex(run.stderr.decode(), r"\Ackpt: cut\.ckpt: .*, at byte \d+\n\Z")
+
+    def test_bad_bool_and_its_byte(self):
+        content = files.ckpt_entry("first", "Bool", [2], b"\1\0") + files.ckpt_entry("mask", "Bool", [4], b"\0\1\2\0")
+        self.write("net.ckpt", content)
+        self.assert_fails(["verify", "net.ckpt"], 1, f'net.ckpt: tensor "mask": a bool is 2, neither 0 nor 1, at byte {len(content) - 2}')
+
+    def test_bad_bool_beyond_the_first_buffer(self):
+        size = 9 << 20
+        for place in (0, 5 << 20, size - 1):
+            bools = bytearray(size)
+            bools[place] = 255
+            content = files.safetensors([("front", "U8", [3], b"\7\7\7"), ("mask", "BOOL", [size], bytes(bools)), ("back", "U8", [1], b"\7")])
+            self.write("net.safetensors", content)
+            where = len(content) - 1 - size + place
+            self.assert_fails(["verify", "net.safetensors"], 1, f'net.safetensors: tensor "mask": a bool is 255, neither 0 nor 1, at byte {where}')
+
+    def test_bools_in_chunks(self):
+        # Two chunks of one tensor; nothing but the second one is wrong.
+        content = files.ckpt_entry("mask", "Bool", [4], b"\0\1") + files.ckpt_entry("mask", "Bool", [4], b"\0\3")
+        self.write("net.ckpt", content)
+        self.assert_fails(["verify", "net.ckpt"], 1, f'net.ckpt: tensor "mask": a bool is 3, neither 0 nor 1, at byte {len(content) - 1}')
+
+    def test_says_what_it_does_not_check(self):
+        self.write("net.ckpt", files.NET_CKPT + b"crc_num" + bytes(10))
+        self.assertEqual(
+            self.ckpt("verify", "net.ckpt"),
+            "ok: ckpt, 6 tensors, 1 string, 72 B\nnote: the file has a CRC-32, which this version does not check\n",
+        )

@@ -1,0 +1,111 @@
+#include "name_rules.hpp"
+
+#include <cstddef>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/json/utf8.hpp>
+
+#include "exit_code.hpp"
+#include "printable.hpp"
+
+namespace ckpt::tools {
+
+namespace {
+
+// std::regex on char would match bytes, and cut characters apart.
+static_assert(sizeof(wchar_t) >= 4, "a wchar_t holds any character");
+
+std::wstring wide(std::string_view text) {
+  std::wstring out;
+  while (!text.empty()) {
+    const utf8_character next = decode_utf8(text);
+    out += static_cast<wchar_t>(next.size == 0 ? U'\ufffd' : next.code_point);
+    text.remove_prefix(next.size == 0 ? 1 : next.size);
+  }
+  return out;
+}
+
+std::string narrow(const std::wstring& text) {
+  std::string out;
+  for (const wchar_t character : text) {
+    char bytes[4];
+    out.append(bytes, encode_utf8(static_cast<char32_t>(character), bytes));
+  }
+  return out;
+}
+
+std::wregex compile(const std::string& option, const std::string& expression) {
+  if (!is_utf8(expression)) throw command_line_error(option + ": " + quoted(expression) + " is not UTF-8");
+  try {
+    return std::wregex(wide(expression));
+  } catch (const std::regex_error& problem) {
+    throw command_line_error(option + ": " + quoted(expression) + " is not a regular expression: " + problem.what());
+  }
+}
+
+std::wstring subject(std::string_view name) {
+  std::wstring text = wide(name);
+  if (text.size() > name_rules::longest_name)
+    throw format_error(errc::unsupported, {.name = elided(name, 60), .noun = "entry"},
+                       "the name has " + std::to_string(text.size()) +
+                           " characters; --only and --rename take names of up to " +
+                           std::to_string(name_rules::longest_name));
+  return text;
+}
+
+}  // namespace
+
+struct name_rules::only_rule {
+  std::wregex expression;
+};
+
+struct name_rules::rename_rule {
+  std::string given;
+  std::wregex expression;
+  std::wstring replacement;
+  bool has_matched = false;
+};
+
+name_rules::name_rules(const std::string& only, const std::vector<std::string>& renames) {
+  if (!only.empty()) m_only.push_back({compile("--only", only)});
+  for (const std::string& given : renames) {
+    const std::size_t cut = given.rfind('=');
+    if (cut == std::string::npos)
+      throw command_line_error("--rename: " + quoted(given) + " has no '='; write REGEX=TEXT");
+    if (cut == 0)
+      throw command_line_error("--rename: " + quoted(given) + " has nothing before its '='; write REGEX=TEXT");
+    m_renames.push_back({given, compile("--rename", given.substr(0, cut)), wide(given.substr(cut + 1))});
+  }
+}
+
+name_rules::~name_rules() = default;
+
+bool name_rules::wants(std::string_view name) const {
+  return m_only.empty() || std::regex_search(subject(name), m_only.front().expression);
+}
+
+std::string name_rules::rename(std::string_view name) {
+  if (m_renames.empty()) return std::string(name);
+  std::wstring text = subject(name);
+  for (rename_rule& rule : m_renames) {
+    if (!std::regex_search(text, rule.expression)) continue;
+    rule.has_matched = true;
+    text = std::regex_replace(text, rule.expression, rule.replacement);
+    if (text.size() > longest_name) text = subject(narrow(text));  // refuses it
+  }
+  return narrow(text);
+}
+
+std::vector<std::string> name_rules::unused() const {
+  std::vector<std::string> rules;
+  for (const rename_rule& rule : m_renames)
+    if (!rule.has_matched) rules.push_back(rule.given);
+  return rules;
+}
+
+}  // namespace ckpt::tools
