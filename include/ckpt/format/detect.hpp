@@ -56,7 +56,14 @@ constexpr bool starts_safetensors(std::span<const std::byte, 10> start) noexcept
   if (looks_like_safetensors ||
       (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
     return safetensors::read_index(from);
-  return mindspore::read_index(from);
+  if (size == 0 || start[0] == std::byte{0x0a}) return mindspore::read_index(from);
+  try {  // as a ckpt file may begin, but hardly one does
+    return mindspore::read_index(from);
+  } catch (const format_error& e) {
+    const std::string_view reason = std::string_view(e.what()).substr(from.label().size());
+    throw format_error(e.code(), {.path = from.label()},
+                       std::string("this is neither a ckpt nor a safetensors file; read as ckpt").append(reason));
+  }
 }
 
 }  // namespace ckpt
