@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -73,7 +75,9 @@ TEST_CASE("directory: a name can be 255 bytes, or what the file system says") {
 }
 
 TEST_CASE("directory: knows a file system that is kept in memory") {
-  if (!std::filesystem::is_directory("/dev/shm") || !std::filesystem::is_directory("/proc/self")) return;
+  std::ifstream mounts("/proc/mounts");  // in a bare chroot both are missing, or are folders like others
+  const std::string all(std::istreambuf_iterator<char>(mounts), {});
+  if (all.find(" /dev/shm tmpfs ") == std::string::npos || all.find(" /proc proc ") == std::string::npos) return;
   CHECK(directory("/dev/shm", directory::use::with_sync, "f").is_in_memory());
   CHECK(!directory("/proc/self", directory::use::with_sync, "f").is_in_memory());
 }
