@@ -142,6 +142,7 @@ class Contender:
 
     def measure(self, with_neighbour):
         """Seconds that an undisturbed save over a good file takes."""
+        self.durations[with_neighbour] = []
         for _ in range(5):
             self.good_file()
             neighbour = Neighbour(self.disk.root) if with_neighbour else None
@@ -193,31 +194,30 @@ class Contender:
         return result == "done", found
 
 
-def tally(contender, moments, chance):
-    """Rows of the table: at random moments, and right after save returned."""
-    for with_neighbour in (False, True):
-        contender.measure(with_neighbour)
-    rows = []
-    for label, count in (("at a random moment", moments), ("right after save returned", max(10, moments // 4))):
-        row = {"label": label, "cuts": 0, "inside": 0, "new": 0, "old": 0, "neither": 0, "returned_old": 0, "what": []}
-        for number in range(count):
-            with_neighbour = number % 2 == 1
-            longest = 1.2 * statistics.median(contender.durations[with_neighbour])
-            returned, found = contender.cut(chance.uniform(0, longest) if label.startswith("at") else None, with_neighbour)
-            row["cuts"] += 1
-            row["inside"] += not returned
-            row[found if found in ("new", "old") else "neither"] += 1
-            row["returned_old"] += returned and found != "new"
-            if found not in ("new", "old"):
-                row["what"].append(found)
-        rows.append(row)
-    return rows
+def tally(contender, label, count, chance):
+    """A row of the table: `count` cuts; right after save returned where `chance` is None, else at moments drawn from it."""
+    row = {"label": label, "cuts": count, "inside": 0, "new": 0, "old": 0, "neither": 0, "returned_old": 0, "what": []}
+    for number in range(count):
+        with_neighbour = number % 2 == 1
+        when = None
+        if chance:
+            if number % 20 < 2:
+                contender.measure(with_neighbour)
+            when = chance.uniform(0, 1.2 * statistics.median(contender.durations[with_neighbour]))
+        returned, found = contender.cut(when, with_neighbour)
+        row["inside"] += not returned
+        row[found if found in ("new", "old") else "neither"] += 1
+        row["returned_old"] += returned and found != "new"
+        if found not in ("new", "old"):
+            row["what"].append(found)
+    return row
 
 
-def show(label, rows):
+def show(label, *rows):
     for row in rows:
         print(f"{label:<22} {row['label']:<26} {row['cuts']:>4} {row['inside']:>7} {row['new']:>5} {row['old']:>5} {row['neither']:>8}")
     sys.stdout.flush()
+    return rows
 
 
 def main():
@@ -243,28 +243,34 @@ def main():
         print(f"Saves of 20 MiB over a good file, on ext4, Linux {os.uname().release}; seed {options.seed}")
         print(f"{'':<49} {'cuts':>4} {'inside*':>7} {'new':>5} {'old':>5} {'neither':>8}")
 
-        durable = tally(Contender("ckpt", ours, "save", "model.ckpt", disk), options.moments, chance)
-        show("ckpt", durable)
-        at_random, after = durable
-        checks += [True] * (at_random["new"] + at_random["old"] - at_random["returned_old"] + after["new"])
+        def of(worker, order, name):
+            return Contender(name, worker, order, name, disk)
+
+        random_moment, returned, few = "at a random moment", "right after save returned", max(20, options.moments // 5)
+        ckpt = of(ours, "save", "model.ckpt")
+        durable = show("ckpt", tally(ckpt, random_moment, options.moments, chance),
+                       tally(of(ours, "late", "late.ckpt"), "in the sync and rename", options.moments // 2, chance),
+                       tally(ckpt, returned, options.moments // 2, None))
         for row in durable:
+            checks += [True] * (row["new"] + row["old"] - row["returned_old"])
             for what in row["what"]:
                 check(False, f"{row['label']} a cut left neither file: {what}")
             check(row["returned_old"] == 0, f"{row['returned_old']} times a saved file was gone after save had returned")
-        check(at_random["inside"] > 0, "no cut fell inside a save")
+        check(durable[0]["inside"] > 0 and durable[1]["inside"] > 0, "no cut fell inside a save")
+        check(sum(row["new"] for row in durable[:2]) > 0 and sum(row["old"] for row in durable[:2]) > 0,
+              "the cuts fell only before, or only after the moment when the new file takes the old one's place")
 
-        hasty = tally(Contender("ckpt, no sync", ours, "hasty", "hasty.ckpt", disk), max(10, options.moments // 5), chance)
-        show("ckpt, durability::none", hasty)
+        hasty = of(ours, "hasty", "hasty.ckpt")
+        show("ckpt, durability::none", tally(hasty, random_moment, few, chance), tally(hasty, returned, few, None))
 
         if options.reference:
             reference = Worker([options.reference, str(pathlib.Path(__file__).with_name("reference_saver.py"))])
             workers.append(reference)
-            moments = max(20, options.moments // 5)
-            rows = tally(Contender("MindSpore", reference, "save", "model.ckpt", disk), moments, chance)
-            show("MindSpore 2.10.0", rows)
+            theirs = of(reference, "save", "model.ckpt")
+            rows = show("MindSpore 2.10.0", tally(theirs, random_moment, few, chance), tally(theirs, returned, few, None))
             check(sum(row["neither"] for row in rows) > 0, "the cuts do not show that MindSpore's save loses both files")
-            rows = tally(Contender("safetensors", reference, "save", "model.safetensors", disk), moments, chance)
-            show("safetensors 0.8.0", rows)
+            theirs = of(reference, "save", "model.safetensors")
+            rows = show("safetensors 0.8.0", tally(theirs, random_moment, few, chance), tally(theirs, returned, few, None))
             check(rows[1]["old"] > 0, "the cuts do not show that safetensors' file is not durable when save_file has returned")
         check(disk.is_sound(), "e2fsck finds the file system damaged")
         print("* the cut made the save fail; the others came when it had just returned")

@@ -3,6 +3,7 @@
 //   cut when save
 //                           has returned
 //   hasty PATH VERSION CUT  the same with durability::none
+//   late PATH VERSION CUT   saves synced, and answers "saving" when all is written and only the commit is left
 //   load PATH               answers which version the file holds
 // Answers, one a line on standard output: "saving" when the save begins, and then "done", "version N", "missing" or
 // "failed: why".
@@ -76,14 +77,21 @@ std::uint32_t version_of(const std::string& path) {
 
 void answer(const std::string& text) { std::cout << text << std::endl; }
 
-void save(const std::string& path, std::uint32_t version, const std::string& root, ckpt::durability durability) {
+enum class announce : std::uint8_t { at_the_start, before_the_commit };
+
+void save(const std::string& path, std::uint32_t version, const std::string& root, ckpt::durability durability,
+          announce when) {
   const std::vector<ckpt::parameter> parameters = content(version);
   const int folder = root == "-" ? -1 : ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   std::string result = "done";
-  answer("saving");
+  ckpt::save_options options{.append = {{"version", version}}, .durability = durability};
+  if (when == announce::before_the_commit)
+    options.progress = [](ckpt::progress p) {
+      if (p.done == p.total) answer("saving");
+    };
+  else answer("saving");
   try {
-    const ckpt::save_report report =
-        ckpt::save(parameters, path, {.append = {{"version", version}}, .durability = durability});
+    const ckpt::save_report report = ckpt::save(parameters, path, options);
     if (folder >= 0) cut(folder);
     if (durability == ckpt::durability::full && !report.is_durable)
       throw std::runtime_error("save says that the file is not durable");
@@ -102,8 +110,9 @@ int main() {
     std::string order, path, root;
     std::uint32_t version = 0;
     words >> order >> path >> version >> root;
-    if (order == "save") save(path, version, root, ckpt::durability::full);
-    else if (order == "hasty") save(path, version, root, ckpt::durability::none);
+    if (order == "save") save(path, version, root, ckpt::durability::full, announce::at_the_start);
+    else if (order == "late") save(path, version, root, ckpt::durability::full, announce::before_the_commit);
+    else if (order == "hasty") save(path, version, root, ckpt::durability::none, announce::at_the_start);
     else if (::access(path.c_str(), F_OK) != 0) answer("missing");
     else try {
         answer("version " + std::to_string(version_of(path)));
