@@ -23,8 +23,8 @@ namespace ckpt {
 /// What is promised when a save has returned.
 enum class durability : std::uint8_t {
   full,  ///< a power cut leaves the new file
-  none,  ///< the kernel writes it to the disk when it likes; a power cut may leave the old file, or bytes of neither on
-         ///< a file system that reorders
+  none,  ///< the kernel writes it to the disk when it likes. A crash of the program loses nothing; a power cut within
+         ///< the next half minute or so may leave the old file, the new one, or a file of zeros in place of both
 };
 
 struct atomic_file_options {
