@@ -13,7 +13,6 @@ cd "$(dirname "$0")/.."
 prepare_build
 build build/demo --buildtype=release -D{tests,benchmarks}=disabled -D{tools,examples}=enabled
 ckpt=build/demo/tools/ckpt out=build/demo/out
-rm -rf "$out"
 mkdir -p "$out"
 
 show() { # show COMMAND ARGUMENT... : prints the command and what it prints
