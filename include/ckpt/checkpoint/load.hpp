@@ -94,6 +94,16 @@ namespace detail {
   return {std::move(index), from.data(), nullptr};
 }
 
+/// The same from bytes that are given away: with read::map the result keeps them.
+[[nodiscard]] inline state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {
+  if (options.read == read::copy) return load(std::span<const std::byte>(bytes), options);
+  auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  const memory_source from(*kept);
+  file_index index = detail::choose_from(read_index(from), options);
+  const std::byte* const base = from.data();
+  return {std::move(index), base, std::move(kept)};
+}
+
 }  // namespace ckpt
 
 #endif

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <ckpt/core/error.hpp>
@@ -46,14 +47,17 @@ class reader {
   /// The same for whatever element type, as packed little-endian bytes.
   void read_into(std::string_view name, std::span<std::byte> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
-    const std::uint64_t size = *element_count(shape_of(entry, box)) * info(entry.type()).bits / 8;
+    const shape extents = about(entry, [&] { return box.shape_in(entry.shape()); });
+    const std::uint64_t size = *element_count(extents) * info(entry.type()).bits / 8;
     if (to.size() != size)
       refuse(entry, errc::shape_mismatch,
              "what is asked for has " + std::to_string(size) + " bytes, the destination " + std::to_string(to.size()));
     source_window window(m_file);
-    for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
-      read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
-      to = to.subspan(static_cast<std::size_t>(run));
+    about(entry, [&] {
+      for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
+        read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
+        to = to.subspan(static_cast<std::size_t>(run));
+      });
     });
   }
 
@@ -80,9 +84,11 @@ class reader {
     return *entry;
   }
 
-  [[nodiscard]] shape shape_of(const index_entry& entry, const slice& box) const {
+  /// Calls what may refuse a slice, and says then which tensor it does not fit.
+  template <class Call>
+  std::invoke_result_t<Call&> about(const index_entry& entry, Call call) const {
     try {
-      return box.shape_in(entry.shape());
+      return call();
     } catch (const usage_error& e) {
       throw usage_error(e.code(), {.path = m_index.label(), .name = std::string(entry.name())}, e.what());
     }
