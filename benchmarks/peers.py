@@ -1,0 +1,154 @@
+"""The peers' side of a contest: MindSpore and safetensors, each where it is installed. Run by run.py in an interpreter
+that has them; speaks the same lines as the C++ programs with --serve.
+
+usage: peers.py save|many|load|memory FOLDER MEBIBYTES COUNT
+"""
+import importlib.util
+import os
+import pathlib
+import sys
+import time
+
+# What the libraries print must not mix with our answers.
+ANSWERS = os.fdopen(os.dup(1), "w", buffering=1)
+os.dup2(2, 1)
+os.environ.setdefault("GLOG_v", "3")
+
+
+def installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def seconds(work) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def fresh(path: pathlib.Path, work) -> float:
+    """Seconds to write a file that was not there."""
+    path.unlink(missing_ok=True)
+    try:
+        return seconds(lambda: work(str(path)))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def status(key: str) -> float:
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return float(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status does not say {key}")
+
+
+def extra_memory(path: pathlib.Path, work) -> float:
+    """Bytes of the peak over what was resident before."""
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = status("VmRSS")
+    fresh(path, work)
+    return status("VmHWM") - before
+
+
+def large(mebibytes: int) -> dict:
+    import numpy
+    random = numpy.random.default_rng(1)
+    elements = (mebibytes << 20) // 64 // 4
+    return {f"layer{i}.weight": random.random(elements, dtype=numpy.float32) for i in range(64)}
+
+
+def small(count: int) -> dict:
+    import numpy
+    return {f"layer{i}.weight": numpy.full(4, i, numpy.float32) for i in range(count)}
+
+
+def mindspore_savers(arrays: dict) -> dict:
+    import mindspore
+    # Tensors with memory of their own, as those of a network are.
+    model = [{"name": name, "data": mindspore.Tensor(array.copy())} for name, array in arrays.items()]
+    return {
+        "MindSpore ckpt": ("ckpt", lambda path: mindspore.save_checkpoint(model, path)),
+        "MindSpore safetensors":
+            ("safetensors", lambda path: mindspore.save_checkpoint(model, path, format="safetensors")),
+    }
+
+
+def savers(arrays: dict) -> dict:
+    found = {}
+    if installed("mindspore"):
+        found |= mindspore_savers(arrays)
+    if installed("safetensors"):
+        from safetensors.numpy import save_file
+        found["safetensors (Python)"] = ("safetensors", lambda path: save_file(arrays, path, {"format": "ms"}))
+    return found
+
+
+def saving(arrays: dict, folder: pathlib.Path, measure) -> dict:
+    return {name: lambda suffix=suffix, work=work: measure(folder / f"peer.{suffix}", work)
+            for name, (suffix, work) in savers(arrays).items()}
+
+
+def touch(arrays) -> int:
+    import numpy
+    return sum(int(array.reshape(-1).view(numpy.uint64).sum()) for array in arrays)
+
+
+def loading(arrays: dict, folder: pathlib.Path, look) -> dict:
+    """`look` looks at the loaded numpy arrays; files are made once."""
+    found = {}
+    paths = {}
+    for name, (suffix, save) in savers(arrays).items():
+        paths[name] = folder / f"{len(paths)}.{suffix}"
+        save(str(paths[name]))
+    if installed("mindspore"):
+        import mindspore
+
+        def load(path: pathlib.Path, **options) -> None:
+            look(value.asnumpy() for value in mindspore.load_checkpoint(str(path), **options).values())
+
+        found["MindSpore ckpt"] = lambda: seconds(lambda: load(paths["MindSpore ckpt"]))
+        found["MindSpore safetensors"] = lambda: seconds(
+            lambda: load(paths["MindSpore safetensors"], format="safetensors"))
+    if installed("safetensors"):
+        from safetensors.numpy import load_file
+        found["safetensors (Python)"] = lambda: seconds(
+            lambda: look(load_file(str(paths["safetensors (Python)"])).values()))
+    return found
+
+
+def contestants(question: str, folder: pathlib.Path, mebibytes: int, count: int) -> dict:
+    if question == "save":
+        return saving(large(mebibytes), folder, fresh)
+    if question == "memory":
+        return saving(large(mebibytes), folder, extra_memory)
+    if question == "load":
+        return loading(large(mebibytes), folder, touch)
+    arrays = small(count)
+    found = {f"{name} save": work for name, work in saving(arrays, folder, fresh).items()}
+    # Named as the C++ side names them; nobody looks at the elements.
+    found |= {f"{name} load": work for name, work in loading(arrays, folder, len_of).items()}
+    return found
+
+
+def len_of(arrays) -> int:
+    return sum(1 for _ in arrays)
+
+
+def main() -> int:
+    question, folder, mebibytes, count = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    if not installed("numpy"):
+        print("ready", file=ANSWERS)
+        return 0
+    found = contestants(question, folder, mebibytes, count)
+    for name in found:
+        print("contestant", name, file=ANSWERS)
+    print("ready", file=ANSWERS)
+    for line in sys.stdin:
+        try:
+            print(found[line.rstrip("\n")](), file=ANSWERS)
+        except Exception as error:  # whatever a library raises is its result
+            print("error", type(error).__name__, str(error).replace("\n", " "), file=ANSWERS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

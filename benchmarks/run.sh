@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds the programs and runs the side-by-side comparison. Takes minutes, 3 GiB of memory and 3 GiB of disk.
+#
+# usage: benchmarks/run.sh [--python PATH] [--folder DIR] [--rounds N] [--only QUESTION]... [--realtime] [--quick]
+#
+#   --python PATH    an interpreter with mindspore and safetensors (tests/interop/environment.sh makes one); what it lacks is skipped
+#   --folder DIR     the file system to measure; else the one that this folder is on
+#   --only QUESTION  save, many, load, memory or compile
+#   --realtime       as root: keeps other programs from interrupting
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/prepare.sh
+
+prepare_build
+build build/benchmarks --buildtype=release -D{tests,tools,examples}=disabled -Dbenchmarks=enabled
+exec python3 benchmarks/run.py build/benchmarks/benchmarks --folder build "$@"
