@@ -74,7 +74,7 @@ class Run:
     rows: list[tuple[str, str, str, str]] = dataclasses.field(default_factory=list)
 
     def command(self, question: str, count: int) -> list[str]:
-        return [str(self.options.build / question), "--folder", str(self.folder), "--mib", str(self.options.mib),
+        return [str(self.options.build / f"benchmark_{question}"), "--folder", str(self.folder), "--mib", str(self.options.mib),
                 "--count", str(count), "--serve"]
 
     def compete(self, question: str, wanted=lambda name: True, count: int = 0, peers: bool = True) -> Figures:
