@@ -3,12 +3,22 @@
 
 #include <string>
 #include <string_view>
+#include <system_error>
+
+#include <ckpt/core/error.hpp>
+#include <ckpt/io/is_directory.hpp>
 
 namespace ckpt {
 
 /// The name that a file gets, as MindSpore gives it: `path` as it is where it ends with `suffix`, else with a dot and
-/// `suffix` after it. `a.bin` becomes `a.bin.ckpt`, and `actckpt` stays.
+/// `suffix` after it. `a.bin` becomes `a.bin.ckpt`, and `actckpt` stays. Throws usage_error where `path` is empty or
+/// ends in a slash, io_error where it is a directory, also where the name with its suffix would be none.
 [[nodiscard]] inline std::string with_suffix(std::string path, std::string_view suffix) {
+  if (path.empty()) throw usage_error(errc::invalid_argument, {}, "the path to write to is empty");
+  if (path.back() == '/')
+    throw usage_error(errc::invalid_argument, {.path = path}, "names a directory: add the name of a file");
+  if (is_directory(path))
+    throw io_error(std::make_error_code(std::errc::is_a_directory), {.path = path}, "cannot write there");
   if (!path.ends_with(suffix)) path.append(".").append(suffix);
   return path;
 }

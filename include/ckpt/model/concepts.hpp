@@ -53,6 +53,21 @@ concept with_data_function = !container<T> && requires(T& value) { value.data();
 template <class T>
 concept with_data_member = !with_data_function<T> && requires(T& value) { value.data; };
 
+/// Stands in for the visitor, to ask whether a type takes one.
+struct any_visitor {
+  template <class Member>
+  void operator()(std::string_view, Member&&) const {}
+};
+
+template <class T>
+concept visitable_cell =
+    requires(std::remove_reference_t<T>& cell, any_visitor& visitor) { cell.visit_parameters(visitor); };
+
+// A cell is walked, whatever else it has: its data() or data is one parameter among others.
+template <class T>
+concept offers_parameters =
+    visitable_cell<T> || requires(std::remove_reference_t<T>& cell) { cell.parameters_and_names(); };
+
 template <class T>
 concept pointer_like = !text<T> && !tensor_like<T> && !std::is_array_v<T> && requires(const T& pointer) {
   *pointer;
@@ -77,6 +92,7 @@ template <class T>
 constexpr bool is_savable() noexcept {
   using value = std::remove_cvref_t<T>;
   if constexpr (text<value> || tensor_like<value> || std::same_as<value, state_value>) return true;
+  else if constexpr (offers_parameters<value>) return false;
   else if constexpr (variant_like<value>) return all_savable(static_cast<const value*>(nullptr));
   else if constexpr (pointer_like<value>) return is_savable<decltype(*std::declval<const value&>())>();
   else if constexpr (with_data_function<value>) return is_savable<decltype(std::declval<value&>().data())>();
@@ -112,12 +128,6 @@ namespace detail {
 template <class T>
 using element_of = decltype(*std::begin(std::declval<std::remove_reference_t<T>&>()));
 
-/// Stands in for the visitor, to ask whether a type takes one.
-struct any_visitor {
-  template <class Member>
-  void operator()(std::string_view, Member&&) const {}
-};
-
 }  // namespace detail
 
 template <class T>
@@ -128,10 +138,6 @@ concept tensor_map =
     std::same_as<std::remove_cvref_t<T>, state_dict> || (detail::range<T> && named_value<detail::element_of<T>>);
 
 namespace detail {
-
-template <class T>
-concept visitable_cell =
-    requires(std::remove_reference_t<T>& cell, any_visitor& visitor) { cell.visit_parameters(visitor); };
 
 template <class T>
 concept listing_cell = !visitable_cell<T> && requires(std::remove_reference_t<T>& cell) {

@@ -457,3 +457,34 @@ TEST_CASE("collect: a state_dict is chosen from by name") {
   CHECK(collected(loaded(), duplicates::refuse, [](std::string_view name) { return name == "note"; }) ==
         "note \"text\"");
 }
+
+namespace {
+
+struct scaled {  // has a member called data, and is a cell all the same
+  std::vector<std::uint8_t> data{1};
+  std::vector<std::uint8_t> scale{2};
+  void visit_parameters(auto&& visitor) {
+    visitor("data", data);
+    visitor("scale", scale);
+  }
+};
+
+struct net_of_scaled {
+  scaled one;
+  std::vector<scaled> list{1};
+  std::unique_ptr<scaled> pointer = std::make_unique<scaled>();
+  void visit_parameters(auto&& visitor) {
+    visitor("one", one);
+    visitor("list", list);
+    visitor("pointer", pointer);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("collect: a cell is walked, also where it has data") {
+  static_assert(!savable<scaled> && !save_object<std::map<std::string, scaled>>);
+  CHECK(collected(net_of_scaled()) ==
+        "one.data uint8[1] 01; one.scale uint8[1] 02; list.0.data uint8[1] 01; list.0.scale uint8[1] 02; "
+        "pointer.data uint8[1] 01; pointer.scale uint8[1] 02");
+}
