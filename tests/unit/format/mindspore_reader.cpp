@@ -302,6 +302,14 @@ TEST_CASE("ckpt reader: many unknown fields, read piece by piece") {
   CHECK(read(file) == "a int8[2] [" + std::to_string(begin + 17) + "," + std::to_string(begin + 19) + ")");
 }
 
+TEST_CASE("ckpt reader: a name far before what it names, read piece by piece") {
+  std::string file;
+  for (int i = 0; i < 3; ++i)
+    file += value("name " + std::to_string(i), bytes(1000, std::string(100'000, 'x')) + tensor({1}, "Int8", "1"));
+  CHECK(read(file).starts_with("name 0 int8[1] ["));
+  CHECK(read(file).find("; name 2 int8[1] [") != std::string::npos);
+}
+
 TEST_CASE("ckpt reader: groups nested 100 deep, at every level") {
   CHECK(read(groups(100) + good).starts_with("a int8[2]"));
   CHECK(read(bytes(1, groups(100) + bytes(1, "a") + bytes(2, tensor({1}, "Int8", "1")))).starts_with("a int8[1]"));
@@ -460,6 +468,13 @@ TEST_CASE("ckpt reader refuses: one name twice that are not chunks of one tensor
   CHECK(read(map("a", map_of({"", "", ""})) + good).starts_with("refused: f: tensor \"a\": " + why));
   CHECK(read(good + map("a", map_of({"", "", ""}))) == "refused: f: map \"a\": " + why + "19");
   CHECK(code_of(good + good) == errc::duplicate);
+}
+
+TEST_CASE("ckpt reader refuses: more chunks than the tensor has room for, as one name twice") {
+  const auto chunk = [](std::string_view content) { return value("a", tensor({3}, "Int8", content)); };
+  const std::string why = "the file holds this name twice, and not as chunks of one tensor, at byte 37";
+  CHECK(read(chunk("1") + chunk("23") + chunk("123")) == "refused: f: tensor \"a\": " + why);
+  CHECK(read(chunk("1") + chunk("23") + text("a", U"x")) == "refused: f: string \"a\": " + why);
 }
 
 TEST_CASE("ckpt reader refuses: two tensors in one value") {

@@ -93,6 +93,11 @@ TEST_CASE("plan: parts of a strided content") {
   CHECK(support::hex(support::planned(p)) ==
         "0100020003000400"
         "02000300");
+  const gather rest{&view, 2};
+  const std::vector<segment> later{segment(rest, 6)};
+  plan q;
+  q.add_content(entry_of(later), 2, 4);
+  CHECK(support::hex(support::planned(q)) == "03000400");
   CHECK(p.segments()[1].is_strided());
   CHECK(p.segments()[1].source().first == 4);
 }
