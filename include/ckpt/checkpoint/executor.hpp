@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/format/plan.hpp>
+#include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/sink.hpp>
 #include <ckpt/model/segment.hpp>
 
@@ -21,7 +21,8 @@ class executor {
   explicit executor(const plan& what)
       : m_plan(&what),
         m_capacity(what.size() < largest_buffer ? static_cast<std::size_t>(what.size()) : largest_buffer),
-        m_buffer(std::make_unique_for_overwrite<std::byte[]>(m_capacity)) {}
+        m_memory(m_capacity),
+        m_buffer(m_memory.bytes().data()) {}
 
   /// Small segments are put together in the buffer, large ones go to the sink from where they lie. `report(done)` is
   /// called with the bytes handed over so far, after each piece.
@@ -46,7 +47,7 @@ class executor {
           continue;
         }
         const std::size_t size = left < room ? static_cast<std::size_t>(left) : room;
-        next.copy_to(at, {m_buffer.get() + m_used, size});
+        next.copy_to(at, {m_buffer + m_used, size});
         m_used += size;
         at += size;
       }
@@ -64,7 +65,7 @@ class executor {
   template <sink Sink>
   void flush(Sink& to, function_ref<void(std::uint64_t)> report) {
     if (m_used == 0) return;
-    to.write(std::span<const std::byte>(m_buffer.get(), m_used));
+    to.write(std::span<const std::byte>(m_buffer, m_used));
     m_done += m_used;
     m_used = 0;
     report(m_done);
@@ -74,7 +75,7 @@ class executor {
   void write_large(Sink& to, std::span<const std::byte> bytes, function_ref<void(std::uint64_t)> report) {
     while (!bytes.empty()) {
       const std::span<const std::byte> next = bytes.first(bytes.size() < piece ? bytes.size() : piece);
-      const std::span<const std::byte> waiting(m_buffer.get(), m_used);
+      const std::span<const std::byte> waiting(m_buffer, m_used);
       if constexpr (requires { to.write(waiting, next); }) {
         to.write(waiting, next);
       } else {
@@ -90,7 +91,8 @@ class executor {
 
   const plan* m_plan;
   std::size_t m_capacity;
-  std::unique_ptr<std::byte[]> m_buffer;
+  aligned_memory m_memory;
+  std::byte* m_buffer;
   std::size_t m_used = 0;
   std::uint64_t m_done = 0;
 };

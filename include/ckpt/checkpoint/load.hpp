@@ -11,6 +11,7 @@
 
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/core/checked.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/file_source.hpp>
@@ -24,10 +25,6 @@ namespace ckpt {
 
 namespace detail {
 
-[[nodiscard]] inline file_index choose_from(file_index index, const load_options& options) {
-  return options.choose ? index.only(options.choose) : std::move(index);
-}
-
 /// Reads the content of every tensor and map into one piece of memory, each tensor in one piece and aligned.
 [[nodiscard]] inline state_dict read_all(const source& from, file_index index, const load_options& options) {
   // Each extent was found to lie within the file, and apart from the others: together they are no larger than it.
@@ -38,8 +35,8 @@ namespace detail {
     size = round_up(size, tensor::alignment) + entry.size_bytes();
     total += entry.size_bytes();
   }
-  auto memory = std::make_shared<aligned_memory>(static_cast<std::size_t>(size));
-  const std::span<std::byte> bytes = memory->bytes();
+  aligned_memory memory(static_cast<std::size_t>(size));
+  std::byte* const bytes = memory.bytes().data();
   std::uint64_t at = 0;
   std::uint64_t done = 0;
   const auto report = [&] {
@@ -50,13 +47,12 @@ namespace detail {
     const index_entry& entry = index[position];
     if (entry.kind() == entry_kind::string) continue;
     at = round_up(at, tensor::alignment);
-    std::vector<extent> places;
+    trivial_vector<extent> places;
     for (const extent& part : entry.extents()) {
       constexpr std::uint64_t piece = std::uint64_t{64} << 20;  // between two reports
       for (std::uint64_t read = 0; read < part.size; read += piece) {
         const std::uint64_t next = part.size - read < piece ? part.size - read : piece;
-        from.read(part.offset + read,
-                  bytes.subspan(static_cast<std::size_t>(at + read), static_cast<std::size_t>(next)));
+        from.read(part.offset + read, {bytes + at + read, static_cast<std::size_t>(next)});
         done += next;
         if (next == piece) report();
       }
@@ -64,10 +60,17 @@ namespace detail {
       else places.back().size += part.size;
       at += part.size;
     }
-    index.relocate(position, places);
+    index.relocate(position, places.span());
   }
   if (total > 0) report();
-  return {std::move(index), bytes.data(), std::move(memory)};
+  return {std::move(index), std::move(memory)};
+}
+
+[[nodiscard]] inline state_dict load_from(std::unique_ptr<const source> from, const load_options& options) {
+  file_index index = read_index(*from);
+  if (options.choose) index = index.only(options.choose);
+  if (options.read == read::copy) return read_all(*from, std::move(index), options);
+  return {std::move(index), std::move(from)};
 }
 
 }  // namespace detail
@@ -76,32 +79,20 @@ namespace detail {
 /// Throws io_error where the file cannot be read, and format_error, naming the entry and the byte, where it is not a
 /// checkpoint that is whole and unambiguous.
 [[nodiscard]] inline state_dict load(std::string path, const load_options& options = {}) {
-  if (options.read == read::copy) {
-    const file_source file(std::move(path));
-    return detail::read_all(file, detail::choose_from(read_index(file), options), options);
-  }
-  auto file = std::make_shared<const mapped_file>(std::move(path));
-  file_index index = detail::choose_from(read_index(*file), options);
-  const std::byte* const base = file->data();
-  return {std::move(index), base, std::move(file)};
+  std::unique_ptr<const source> file;
+  if (options.read == read::copy) file.reset(new file_source(std::move(path)));
+  else file.reset(new mapped_file(std::move(path)));
+  return detail::load_from(std::move(file), options);
 }
 
 /// The same from memory. With read::map the result is a view: the bytes must outlive it.
 [[nodiscard]] inline state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
-  const memory_source from(bytes);
-  file_index index = detail::choose_from(read_index(from), options);
-  if (options.read == read::copy) return detail::read_all(from, std::move(index), options);
-  return {std::move(index), from.data(), nullptr};
+  return detail::load_from(std::unique_ptr<const source>(new memory_source(bytes)), options);
 }
 
 /// The same from bytes that are given away: with read::map the result keeps them.
 [[nodiscard]] inline state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {
-  if (options.read == read::copy) return load(std::span<const std::byte>(bytes), options);
-  auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  const memory_source from(*kept);
-  file_index index = detail::choose_from(read_index(from), options);
-  const std::byte* const base = from.data();
-  return {std::move(index), base, std::move(kept)};
+  return detail::load_from(std::unique_ptr<const source>(new memory_source(std::move(bytes))), options);
 }
 
 }  // namespace ckpt

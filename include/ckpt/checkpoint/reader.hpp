@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/file_source.hpp>
@@ -39,7 +40,7 @@ class reader {
     const index_entry& entry = find(name);
     if (entry.type() != dtype_of<T>)
       refuse(entry, errc::dtype_mismatch,
-             "it holds " + std::string(ckpt::name(entry.type())) + ", not " + std::string(ckpt::name(dtype_of<T>)));
+             concat({"it holds ", ckpt::name(entry.type()), ", not ", ckpt::name(dtype_of<T>)}));
     read_into(name, std::as_writable_bytes(to), box);
     if constexpr (std::same_as<T, bool>) check_bools(entry, std::as_bytes(to));
   }
@@ -48,10 +49,11 @@ class reader {
   void read_into(std::string_view name, std::span<std::byte> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
     const shape extents = about(entry, [&] { return box.shape_in(entry.shape()); });
-    const std::uint64_t size = *element_count(extents) * info(entry.type()).bits / 8;
+    const std::uint64_t size = *element_count(extents.extents()) * info(entry.type()).bits / 8;
     if (to.size() != size)
       refuse(entry, errc::shape_mismatch,
-             "what is asked for has " + std::to_string(size) + " bytes, the destination " + std::to_string(to.size()));
+             concat({"what is asked for has ", std::to_string(size), " bytes, the destination ",
+                     std::to_string(to.size())}));
     source_window window(m_file);
     about(entry, [&] {
       for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
@@ -71,16 +73,16 @@ class reader {
     for (const std::byte value : values)
       if (value > std::byte{1})
         throw format_error(errc::malformed, {.path = m_index.label(), .name = std::string(entry.name())},
-                           "a bool is " + std::to_string(std::to_integer<int>(value)) + ", neither 0 nor 1");
+                           concat({"a bool is ", std::to_string(static_cast<int>(value)), ", neither 0 nor 1"}));
   }
 
   [[nodiscard]] const index_entry& find(std::string_view name) const {
     const index_entry* const entry = m_index.find(name);
     if (entry == nullptr)
       throw mismatch_error(errc::missing, {.path = m_index.label(), .name = std::string(name), .noun = "entry"},
-                           "there is none of that name among " + std::to_string(m_index.size()));
+                           concat({"there is none of that name among ", std::to_string(m_index.size())}));
     if (entry->kind() != entry_kind::tensor)
-      refuse(*entry, errc::dtype_mismatch, "it is a " + std::string(ckpt::name(entry->kind())) + ", not a tensor");
+      refuse(*entry, errc::dtype_mismatch, concat({"it is a ", ckpt::name(entry->kind()), ", not a tensor"}));
     return *entry;
   }
 

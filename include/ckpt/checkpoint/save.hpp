@@ -13,6 +13,7 @@
 #include <ckpt/checkpoint/file_name.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/atomic_file.hpp>
@@ -41,7 +42,7 @@ inline void check_alignment(std::uint64_t align) {
   constexpr std::uint64_t largest = std::uint64_t{1} << 20;
   if ((align & (align - 1)) != 0 || align > largest)
     throw usage_error(errc::invalid_argument, {},
-                      ".align is " + std::to_string(align) + "; it must be 0 or a power of two up to 1048576");
+                      concat({".align is ", std::to_string(align), "; it must be 0 or a power of two up to 1048576"}));
 }
 
 /// A save before its first byte: what is saved, and the whole file as a plan. Everything that can be wrong has been

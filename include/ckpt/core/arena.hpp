@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace ckpt {
 
@@ -19,21 +18,19 @@ class arena {
  public:
   arena() = default;
   arena(arena&& other) noexcept
-      : m_blocks(std::move(other.m_blocks)),
-        m_free(other.m_free),
-        m_left(other.m_left),
-        m_next_block(other.m_next_block) {
-    other.m_blocks.clear();
-    other.m_free = nullptr;
-    other.m_left = 0;
-  }
+      : m_last(std::exchange(other.m_last, nullptr)),
+        m_free(std::exchange(other.m_free, nullptr)),
+        m_left(std::exchange(other.m_left, 0)),
+        m_next_block(other.m_next_block) {}
   arena& operator=(arena&& other) noexcept {
-    m_blocks = std::move(other.m_blocks);
-    other.m_blocks.clear();
-    m_free = std::exchange(other.m_free, nullptr);
-    m_left = std::exchange(other.m_left, 0);
-    m_next_block = other.m_next_block;
+    std::swap(m_last, other.m_last);
+    std::swap(m_free, other.m_free);
+    std::swap(m_left, other.m_left);
+    std::swap(m_next_block, other.m_next_block);
     return *this;
+  }
+  ~arena() {
+    while (m_last != nullptr) ::operator delete(std::exchange(m_last, m_last->previous));
   }
 
   /// `size` uninitialized bytes, aligned to `alignment` (a power of two up to 16). Throws std::bad_alloc.
@@ -46,39 +43,49 @@ class arena {
     return result;
   }
 
-  /// A copy of `values` that lives as long as the arena.
+  /// A copy of the `count` values from `from` on that lives as long as the arena; nullptr where `count` is 0.
   template <class T>
     requires std::is_trivially_copyable_v<T>
-  [[nodiscard]] std::span<T> store(std::span<const T> values) {
-    if (values.empty()) return {};
-    T* const to = reinterpret_cast<T*>(allocate(values.size_bytes(), alignof(T)));
-    std::memcpy(static_cast<void*>(to), values.data(), values.size_bytes());
-    return {to, values.size()};
+  [[nodiscard]] T* store(const T* from, std::size_t count) {
+    if (count == 0) return nullptr;
+    T* const to = reinterpret_cast<T*>(allocate(count * sizeof(T), alignof(T)));
+    std::memcpy(static_cast<void*>(to), from, count * sizeof(T));
+    return to;
   }
 
-  [[nodiscard]] std::string_view store(std::string_view text) {
-    const std::span<char> copy = store(std::span<const char>(text));
-    return {copy.data(), copy.size()};
+  template <class T>
+  [[nodiscard]] std::span<T> store(std::span<const T> values) {
+    return {store(values.data(), values.size()), values.size()};
   }
+
+  [[nodiscard]] std::string_view store(std::string_view text) { return {store(text.data(), text.size()), text.size()}; }
 
  private:
   static constexpr std::size_t first_block = std::size_t{4} << 10;
   static constexpr std::size_t largest_block = std::size_t{1} << 20;
 
+  /// What stands before the bytes of each block.
+  struct alignas(16) block {
+    block* previous;
+  };
+
   std::byte* allocate_block(std::size_t size) {
-    if (size > largest_block / 4) {  // a block of its own; the current one goes on being filled
-      m_blocks.push_back(std::make_unique_for_overwrite<std::byte[]>(size));
-      return m_blocks.back().get();
-    }
-    m_blocks.push_back(std::make_unique_for_overwrite<std::byte[]>(m_next_block > size ? m_next_block : largest_block));
-    std::byte* const result = m_blocks.back().get();
+    if (size > largest_block / 4) return add_block(size);  // of its own; the current one goes on being filled
+    const std::size_t room = m_next_block > size ? m_next_block : largest_block;
+    std::byte* const result = add_block(room);
     m_free = result + size;
-    m_left = (m_next_block > size ? m_next_block : largest_block) - size;
+    m_left = room - size;
     if (m_next_block < largest_block) m_next_block *= 4;
     return result;
   }
 
-  std::vector<std::unique_ptr<std::byte[]>> m_blocks;
+  std::byte* add_block(std::size_t size) {
+    if (size > ~std::size_t{0} - sizeof(block)) throw std::bad_alloc();
+    m_last = new (::operator new(sizeof(block) + size)) block{m_last};
+    return reinterpret_cast<std::byte*>(m_last + 1);
+  }
+
+  block* m_last = nullptr;
   std::byte* m_free = nullptr;
   std::size_t m_left = 0;
   std::size_t m_next_block = first_block;

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
+
 namespace ckpt {
 
 /// What went wrong, finer than the class of the exception.
@@ -54,12 +56,10 @@ class error : public std::runtime_error {
 
  private:
   static std::string compose(const error_facts& facts, std::string_view text) {
-    std::string out;
-    if (!facts.path.empty()) out.append(facts.path).append(": ");
-    if (!facts.name.empty()) out.append(facts.noun).append(" \"").append(facts.name).append("\": ");
-    out.append(text);
-    if (facts.offset) out.append(", at byte ").append(std::to_string(*facts.offset));
-    return out;
+    const bool named = !facts.name.empty();
+    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? facts.noun : "", named ? " \"" : "", facts.name,
+                   named ? "\": " : "", text, facts.offset ? ", at byte " : "",
+                   facts.offset ? std::to_string(*facts.offset) : ""});
   }
 
   errc m_code;
@@ -70,7 +70,7 @@ class error : public std::runtime_error {
 class io_error : public error {
  public:
   io_error(std::error_code cause, error_facts facts, std::string_view text)
-      : error(errc::system, std::move(facts), std::string(text).append(": ").append(cause.message())), m_cause(cause) {}
+      : error(errc::system, std::move(facts), concat({text, ": ", cause.message()})), m_cause(cause) {}
 
   [[nodiscard]] std::error_code cause() const noexcept { return m_cause; }
 

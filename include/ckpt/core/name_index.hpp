@@ -9,7 +9,8 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <vector>
+
+#include <ckpt/core/trivial_vector.hpp>
 
 namespace ckpt {
 
@@ -102,7 +103,9 @@ class name_index {
   }
 
   void resize(std::size_t count) {
-    std::vector<slot> old(count);
+    trivial_vector<slot> old;
+    old.resize_for_overwrite(count);
+    for (slot& here : old) here = slot{};
     old.swap(m_slots);
     m_mask = m_slots.size() - 1;
     for (const slot& taken : old) {
@@ -113,7 +116,7 @@ class name_index {
     }
   }
 
-  std::vector<slot> m_slots;
+  trivial_vector<slot> m_slots;
   std::size_t m_mask = 0;
   std::size_t m_size = 0;
   std::uint64_t m_seed;

@@ -1,15 +1,14 @@
 #ifndef CKPT_FORMAT_DETECT_HPP
 #define CKPT_FORMAT_DETECT_HPP
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/mindspore.hpp>
 #include <ckpt/format/safetensors.hpp>
@@ -30,10 +29,10 @@ constexpr std::string_view cipher_of(std::uint32_t magic) noexcept {
   }
 }
 
-/// A plausible length and the beginning of a JSON object. In a ckpt file the same bytes would be a first name of four
-/// zeros, a brace, and a quote, a brace or a blank.
-constexpr bool starts_safetensors(std::span<const std::byte, 10> start) noexcept {
-  if (load_le<std::uint64_t>(start.data()) > safetensors::max_header_size || start[8] != std::byte{'{'}) return false;
+/// Of the first 10 bytes: a plausible length and the beginning of a JSON object. In a ckpt file the same bytes would be
+/// a first name of four zeros, a brace, and a quote, a brace or a blank.
+constexpr bool starts_safetensors(const std::byte* start) noexcept {
+  if (load_le<std::uint64_t>(start) > safetensors::max_header_size || start[8] != std::byte{'{'}) return false;
   return std::string_view("\"} \n\r\t").find(static_cast<char>(start[9])) != std::string_view::npos;
 }
 
@@ -42,17 +41,17 @@ constexpr bool starts_safetensors(std::span<const std::byte, 10> start) noexcept
 /// Finds out by its first bytes which format a file has, and indexes it. A file that starts like neither is taken as
 /// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted.
 [[nodiscard]] inline file_index read_index(const source& from) {
-  std::array<std::byte, 10> start{};
-  const std::size_t size = from.size() < start.size() ? static_cast<std::size_t>(from.size()) : start.size();
-  from.read(0, std::span(start).first(size));
+  std::byte start[10] = {};
+  const std::size_t size = from.size() < sizeof start ? static_cast<std::size_t>(from.size()) : sizeof start;
+  from.read(0, {&start[0], size});
   if (size >= 4) {
-    const std::string_view cipher = detail::cipher_of(load_le<std::uint32_t>(start.data()));
+    const std::string_view cipher = detail::cipher_of(load_le<std::uint32_t>(start));
     if (!cipher.empty())
       throw format_error(
           errc::encrypted, {.path = from.label()},
-          "the file is encrypted with " + std::string(cipher) + "; this build reads plain files, so decrypt it first");
+          concat({"the file is encrypted with ", cipher, "; this build reads plain files, so decrypt it first"}));
   }
-  const bool looks_like_safetensors = size == start.size() && detail::starts_safetensors(start);
+  const bool looks_like_safetensors = size == sizeof start && detail::starts_safetensors(start);
   if (looks_like_safetensors ||
       (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
     return safetensors::read_index(from);
@@ -62,7 +61,7 @@ constexpr bool starts_safetensors(std::span<const std::byte, 10> start) noexcept
   } catch (const format_error& e) {
     const std::string_view reason = std::string_view(e.what()).substr(from.label().size());
     throw format_error(e.code(), {.path = from.label()},
-                       std::string("this is neither a ckpt nor a safetensors file; read as ckpt").append(reason));
+                       concat({"this is neither a ckpt nor a safetensors file; read as ckpt", reason}));
   }
 }
 

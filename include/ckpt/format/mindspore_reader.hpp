@@ -9,10 +9,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
 #include <ckpt/format/utf32.hpp>
 #include <ckpt/io/source.hpp>
@@ -57,8 +58,8 @@ class mindspore_reader {
   /// A tensor or string of which chunks were read, and of which more may follow.
   struct pending_entry {
     std::string name;
-    std::vector<std::int64_t> shape;
-    std::vector<extent> chunks;
+    trivial_vector<std::int64_t> shape;
+    trivial_vector<extent> chunks;
     std::string text;            // of a string: its code points as UTF-8, zeros and all
     std::uint64_t expected = 0;  // bytes that shape and dtype take
     std::uint64_t found = 0;     // bytes of the chunks
@@ -85,10 +86,10 @@ class mindspore_reader {
     const std::uint64_t left = m_index.file_size() - offset;
     if (left < checksum_trailer_size)
       refuse(errc::truncated, offset,
-             "the checksum after the last message is cut short: " + std::to_string(left) + " of 17 bytes");
+             concat({"the checksum after the last message is cut short: ", std::to_string(left), " of 17 bytes"}));
     if (left > checksum_trailer_size)
       refuse(errc::malformed, offset,
-             std::to_string(left - checksum_trailer_size) + " bytes follow the checksum, which ends a file");
+             concat({std::to_string(left - checksum_trailer_size), " bytes follow the checksum, which ends a file"}));
     m_index.set_has_checksum();
     return true;
   }
@@ -106,10 +107,10 @@ class mindspore_reader {
 
   range payload(message_reader& from, const char* what) const {
     if (from.type() != wire::wire_type::length_delimited)
-      refuse(errc::malformed, from.field_offset(),
-             std::string("field ") + what + " has wire type " + std::to_string(static_cast<int>(from.type())) +
-                 " instead of 2",
-             m_name);
+      refuse(
+          errc::malformed, from.field_offset(),
+          concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of 2"}),
+          m_name);
     return from.payload();
   }
 
@@ -119,18 +120,22 @@ class mindspore_reader {
     return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(bytes.size())};
   }
 
+  /// Whether a payload was found: none begins with the file, its key stands before it.
+  [[nodiscard]] static bool is_set(range payload) noexcept { return payload.begin != 0; }
+
   void read_value(range bytes) {
     using namespace mindspore_schema;
     bool has_tag = false;
-    std::optional<range> tensor;
-    std::optional<range> map;
+    range tensor;
+    range map;
     message_reader value = message(bytes);
     while (value.next()) {
       if (value.number() == value_tag) {
         has_tag = true;
         read_name(payload(value, "tag"));
       } else if (value.number() == value_tensor || value.number() == value_map) {
-        if (tensor || map) refuse(errc::malformed, value.field_offset(), "one value holds two tensors", m_name);
+        if (is_set(tensor) || is_set(map))
+          refuse(errc::malformed, value.field_offset(), "one value holds two tensors", m_name);
         (value.number() == value_tensor ? tensor : map) =
             payload(value, value.number() == value_tensor ? "tensor" : "maptensor");
       } else {
@@ -138,8 +143,8 @@ class mindspore_reader {
       }
     }
     if (!has_tag) refuse(errc::malformed, m_value_offset, "a value has no tag, so its tensor has no name");
-    if (tensor) read_tensor(*tensor);
-    else if (map) read_map(*map);
+    if (is_set(tensor)) read_tensor(tensor);
+    else if (is_set(map)) read_map(map);
     else refuse(errc::malformed, m_value_offset, "the value holds neither a tensor nor a map", m_name);
   }
 
@@ -157,8 +162,8 @@ class mindspore_reader {
   void read_tensor(range bytes) {
     using namespace mindspore_schema;
     m_shape.clear();
-    std::optional<range> type;
-    std::optional<range> content;
+    range type;
+    range content;
     message_reader tensor = message(bytes);
     while (tensor.next()) {
       switch (tensor.number()) {
@@ -168,22 +173,21 @@ class mindspore_reader {
         default: tensor.skip();
       }
     }
-    if (!type) refuse(errc::malformed, m_value_offset, "tensor_type is missing", m_name);
-    if (!content) refuse(errc::malformed, m_value_offset, "tensor_content is missing", m_name);
-    const std::string_view type_name = text_at(*type);
+    if (!is_set(type)) refuse(errc::malformed, m_value_offset, "tensor_type is missing", m_name);
+    if (!is_set(content)) refuse(errc::malformed, m_value_offset, "tensor_content is missing", m_name);
+    const std::string_view type_name = text_at(type);
     if (type_name == string_type) {
-      add_string(*content);
+      add_string(content);
       return;
     }
     std::optional<dtype> known = m_last_type;  // most often the same again
     if (info(m_last_type).mindspore != type_name) known = dtype_from_mindspore(type_name);
     if (!known)
-      refuse(
-          errc::unsupported, type->begin,
-          is_utf8(type_name) ? "tensor_type \"" + std::string(type_name) + "\" is unknown" : "tensor_type is not UTF-8",
-          m_name);
+      refuse(errc::unsupported, type.begin,
+             is_utf8(type_name) ? concat({"tensor_type \"", type_name, "\" is unknown"}) : "tensor_type is not UTF-8",
+             m_name);
     m_last_type = *known;
-    add_tensor(*known, *content);
+    add_tensor(*known, content);
   }
 
   void read_dims(message_reader& tensor) {
@@ -204,39 +208,38 @@ class mindspore_reader {
 
   void add_dim(std::uint64_t dim, std::uint64_t offset) {
     if (dim >> 63 != 0)
-      refuse(errc::malformed, offset, "dim " + std::to_string(static_cast<std::int64_t>(dim)) + " is below zero",
-             m_name);
+      refuse(errc::malformed, offset,
+             concat({"dim ", std::to_string(static_cast<std::int64_t>(dim)), " is below zero"}), m_name);
     m_shape.push_back(static_cast<std::int64_t>(dim));
   }
 
   void add_tensor(dtype type, range content) {
     if (m_shape.size() == 1 && m_shape[0] == 0 && content.size() == info(type).bits / 8u)
       m_shape.clear();  // how MindSpore wrote 0-d once
-    const std::optional<std::uint64_t> expected = content_size(type, m_shape);
+    const std::optional<std::uint64_t> expected = content_size(type, m_shape.span());
     if (!expected)
       refuse(errc::malformed, m_value_offset,
-             std::string(name(type)) + to_string(m_shape) + " takes more than 2^63 bytes", m_name);
-    const bool continues = m_pending && m_pending->kind == entry_kind::tensor &&
-                           m_pending->found < m_pending->expected && m_pending->name == m_name;
-    if (continues && (m_pending->type != type || m_pending->shape != m_shape))
+             concat({name(type), to_string(m_shape.span()), " takes more than 2^63 bytes"}), m_name);
+    const bool continues = continues_pending(entry_kind::tensor) && m_pending.found < m_pending.expected;
+    if (continues && (m_pending.type != type || !same_shape(m_pending.shape, m_shape)))
       refuse(errc::malformed, m_value_offset,
-             "a chunk of " + std::string(name(type)) + to_string(m_shape) + " follows one of " +
-                 std::string(name(m_pending->type)) + to_string(m_pending->shape),
+             concat({"a chunk of ", name(type), to_string(m_shape.span()), " follows one of ", name(m_pending.type),
+                     to_string(m_pending.shape.span())}),
              m_name);
     if (!continues) {
       finish_pending();
       if (content.size() == *expected) {  // whole, as nearly all are
         const extent where{content.begin, content.size()};
-        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, std::span(&where, 1)))
+        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape.span(), {&where, 1}))
           refuse_twice(m_name, entry_kind::tensor, m_value_offset);
         return;
       }
       start_pending(entry_kind::tensor, type, *expected);
     }
-    if (content.size() > m_pending->expected - m_pending->found)
-      refuse(errc::malformed, content.begin, describe(*m_pending, m_pending->found + content.size()), m_name);
-    m_pending->found += content.size();
-    m_pending->chunks.push_back({content.begin, content.size()});
+    if (content.size() > m_pending.expected - m_pending.found)
+      refuse(errc::malformed, content.begin, describe(m_pending, m_pending.found + content.size()), m_name);
+    m_pending.found += content.size();
+    m_pending.chunks.push_back({content.begin, content.size()});
   }
 
   void start_pending(entry_kind kind, dtype type, std::uint64_t expected) {
@@ -249,22 +252,34 @@ class mindspore_reader {
                               .offset = m_value_offset,
                               .type = type,
                               .kind = kind};
+    m_has_pending = true;
+  }
+
+  /// Whether the value being read may be a further chunk of the pending entry.
+  [[nodiscard]] bool continues_pending(entry_kind kind) const noexcept {
+    return m_has_pending && m_pending.kind == kind && m_pending.name == m_name;
+  }
+
+  [[nodiscard]] static bool same_shape(const trivial_vector<std::int64_t>& a,
+                                       const trivial_vector<std::int64_t>& b) noexcept {
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.span().size_bytes()) == 0);
   }
 
   [[nodiscard]] static std::string describe(const pending_entry& entry, std::uint64_t found) {
-    return std::string(name(entry.type)) + to_string(entry.shape) + " takes " + std::to_string(entry.expected) +
-           " bytes, its content has " + std::to_string(found);
+    return concat({name(entry.type), to_string(entry.shape.span()), " takes ", std::to_string(entry.expected),
+                   " bytes, its content has ", std::to_string(found)});
   }
 
   void add_string(range content) {
-    if (!m_pending || m_pending->kind != entry_kind::string || m_pending->name != m_name) {
+    if (!continues_pending(entry_kind::string)) {
       finish_pending();
       start_pending(entry_kind::string, dtype::uint8, 0);
     }
     if (content.size() % utf32_width != 0)
-      refuse(errc::malformed, content.begin,
-             "its " + std::to_string(content.size()) + " bytes are no multiple of the 4 that a code point takes",
-             m_name, entry_kind::string);
+      refuse(
+          errc::malformed, content.begin,
+          concat({"its ", std::to_string(content.size()), " bytes are no multiple of the 4 that a code point takes"}),
+          m_name, entry_kind::string);
     constexpr std::uint64_t step = 1024 * utf32_width;
     for (std::uint64_t at = content.begin; at < content.end; at += step) {
       const auto size = static_cast<std::size_t>(content.end - at < step ? content.end - at : step);
@@ -275,9 +290,9 @@ class mindspore_reader {
 
   void add_code_point(std::uint32_t code_point, std::uint64_t offset) {
     if (code_point > 0x10ffff)
-      refuse(errc::malformed, offset, "code point " + std::to_string(code_point) + " is past 1114111 (10FFFF)", m_name,
-             entry_kind::string);
-    append_utf8(m_pending->text, code_point);
+      refuse(errc::malformed, offset, concat({"code point ", std::to_string(code_point), " is past 1114111 (10FFFF)"}),
+             m_name, entry_kind::string);
+    append_utf8(m_pending.text, code_point);
   }
 
   void read_map(range bytes) {
@@ -294,26 +309,25 @@ class mindspore_reader {
     }
     if (tensors != 3)
       refuse(errc::malformed, bytes.begin,
-             "a map is three tensors (keys, values, status), not " + std::to_string(tensors), m_name, entry_kind::map);
-    const bool continues = m_pending && m_pending->kind == entry_kind::map && m_pending->name == m_name;
-    if (!continues) {
+             concat({"a map is three tensors (keys, values, status), not ", std::to_string(tensors)}), m_name,
+             entry_kind::map);
+    if (!continues_pending(entry_kind::map)) {
       finish_pending();
       m_shape.clear();
       start_pending(entry_kind::map, dtype::uint8, 0);
     }
-    m_pending->chunks.push_back({bytes.begin, bytes.size()});
+    m_pending.chunks.push_back({bytes.begin, bytes.size()});
   }
 
   void finish_pending() {
-    if (!m_pending) return;
-    const pending_entry entry = std::move(*m_pending);
-    m_pending.reset();
+    if (!std::exchange(m_has_pending, false)) return;
+    const pending_entry& entry = m_pending;
     if (entry.found != entry.expected) refuse(errc::malformed, entry.offset, describe(entry, entry.found), entry.name);
     const bool added =
         entry.kind == entry_kind::string
             ? m_index.add_string(entry.name,
                                  std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1))
-            : m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
+            : m_index.add(entry.name, entry.kind, entry.type, entry.shape.span(), entry.chunks.span());
     if (!added) refuse_twice(entry.name, entry.kind, entry.offset);
   }
 
@@ -323,12 +337,13 @@ class mindspore_reader {
 
   source_window m_window;
   file_index m_index;
-  std::optional<pending_entry> m_pending;
-  std::vector<std::int64_t> m_shape;  // of the tensor being read
-  std::string_view m_name;            // of the value being read
+  pending_entry m_pending;               // only where m_has_pending
+  trivial_vector<std::int64_t> m_shape;  // of the tensor being read
+  std::string_view m_name;               // of the value being read
   std::string m_name_copy;
   std::uint64_t m_value_offset = 0;
   dtype m_last_type = dtype::float32;
+  bool m_has_pending = false;
   std::size_t m_expected_count = 64;  // entries for which there is room
 };
 

@@ -1,7 +1,6 @@
 #ifndef CKPT_FORMAT_MINDSPORE_WRITER_HPP
 #define CKPT_FORMAT_MINDSPORE_WRITER_HPP
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
 #include <ckpt/format/plan.hpp>
@@ -53,7 +53,7 @@ class mindspore_writer {
 
   static constexpr std::uint64_t padding_key_size =
       wire::varint_size(wire::key(mindspore_schema::padding, wire::wire_type::length_delimited));
-  static constexpr std::array<std::int64_t, 1> string_shape{0};
+  static constexpr std::int64_t string_extent = 0;  // the shape of a string, whatever its length
 
   [[noreturn]] void refuse(const entry& bad, errc code, const std::string& text) const {
     throw usage_error(code, {.path = m_entries.label(), .name = std::string(bad.name), .noun = name(bad.kind)}, text);
@@ -68,7 +68,7 @@ class mindspore_writer {
     const std::size_t characters = count_code_points(next.name);
     if (characters > mindspore_schema::max_name_characters)
       refuse(next, errc::invalid_name,
-             "the name has " + std::to_string(characters) + " characters; MindSpore loads no name over 1024");
+             concat({"the name has ", std::to_string(characters), " characters; MindSpore loads no name over 1024"}));
   }
 
   void add_map(const entry& next) {
@@ -89,14 +89,14 @@ class mindspore_writer {
     const std::span<const std::byte> bytes = next.whole.bytes();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const std::optional<std::size_t> bad = first_invalid_utf8(text))
-      refuse(next, errc::malformed, "the text is not UTF-8 at its byte " + std::to_string(*bad));
+      refuse(next, errc::malformed, concat({"the text is not UTF-8 at its byte ", std::to_string(*bad)}));
     const std::uint64_t size = utf32_size(text);
     const std::span<std::byte> content = m_plan.store(static_cast<std::size_t>(size));
     write_utf32(text, content);
     entry stored = next;
-    stored.whole = std::span<const std::byte>(content);
+    stored.whole = std::span<const std::byte>(content.data(), content.size());
     stored.several = {};
-    stored.shape = string_shape;
+    stored.shape = {&string_extent, 1};
     stored.size_bytes = size;
     add_chunks(stored, mindspore_schema::string_type);
   }
@@ -104,9 +104,8 @@ class mindspore_writer {
   void add_tensor(const entry& next) {
     const std::string_view type = info(next.type).mindspore;
     if (type.empty())
-      refuse(
-          next, errc::unsupported,
-          "a ckpt file cannot hold " + std::string(name(next.type)) + "; save it as safetensors, or convert it first");
+      refuse(next, errc::unsupported,
+             concat({"a ckpt file cannot hold ", name(next.type), "; save it as safetensors, or convert it first"}));
     add_chunks(next, type);
   }
 
@@ -171,21 +170,21 @@ class mindspore_writer {
   /// A file whose content happens to end like a checksum is cut by MindSpore's loader: a field after it prevents that.
   void hide_false_trailer() {
     using namespace mindspore_schema;
-    std::array<std::byte, checksum_trailer_size> ending{};
-    if (m_plan.size() < ending.size()) return;
-    std::size_t missing = ending.size();
+    std::byte ending[checksum_trailer_size];
+    if (m_plan.size() < sizeof ending) return;
+    std::size_t missing = sizeof ending;
     for (std::size_t i = m_plan.segments().size(); missing > 0; --i) {
       const segment& piece = m_plan.segments()[i - 1];
       const std::size_t take = piece.size() < missing ? static_cast<std::size_t>(piece.size()) : missing;
       // A strided piece gives whole elements only, which are at most 16 bytes wide.
-      std::array<std::byte, checksum_trailer_size + 15> room{};
+      std::byte room[checksum_trailer_size + 15];
       const std::uint64_t begin = (piece.size() - take) / 16 * 16;
-      const std::span<std::byte> copy = std::span(room).first(static_cast<std::size_t>(piece.size() - begin));
-      piece.copy_to(begin, copy);
+      const auto size = static_cast<std::size_t>(piece.size() - begin);
+      piece.copy_to(begin, {&room[0], size});
       missing -= take;
-      std::memcpy(&ending[missing], copy.last(take).data(), take);
+      std::memcpy(&ending[missing], &room[size - take], take);
     }
-    if (std::memcmp(ending.data(), checksum_marker.data(), checksum_marker.size()) != 0) return;
+    if (std::memcmp(ending, checksum_marker.data(), checksum_marker.size()) != 0) return;
     wire::writer to(m_plan.add_owned(padding_key_size + 1).data());
     to.delimited_header(padding, 0);
   }

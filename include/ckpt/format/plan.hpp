@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/model/segment.hpp>
 
@@ -27,12 +27,12 @@ struct format_options {
 class plan {
  public:
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
-  [[nodiscard]] std::span<const segment> segments() const noexcept { return m_segments; }
+  [[nodiscard]] std::span<const segment> segments() const noexcept { return m_segments.span(); }
 
   /// `size` bytes of the file that the caller fills in at once.
   [[nodiscard]] std::span<std::byte> add_owned(std::size_t size) {
     const std::span<std::byte> bytes = store(size);
-    add(std::span<const std::byte>(bytes));
+    add(std::span<const std::byte>(bytes.data(), size));
     return bytes;
   }
 
@@ -67,11 +67,11 @@ class plan {
     if (!piece.is_strided())
       return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
     const gather from{piece.source().view, piece.source().first + begin};
-    return segment(m_memory.store(std::span(&from, 1)).front(), size);
+    return segment(*m_memory.store(&from, 1), size);
   }
 
   arena m_memory;
-  std::vector<segment> m_segments;
+  trivial_vector<segment> m_segments;
   std::uint64_t m_size = 0;
 };
 

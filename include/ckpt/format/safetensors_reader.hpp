@@ -4,18 +4,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/json/reader.hpp>
@@ -70,37 +70,39 @@ class safetensors_reader {
     const std::uint64_t file_size = m_source.size();
     if (file_size < length_size)
       refuse(errc::truncated, 0,
-             "a safetensors file begins with the 8 bytes of its header's length; this one has " +
-                 std::to_string(file_size));
+             concat({"a safetensors file begins with the 8 bytes of its header's length; this one has ",
+                     std::to_string(file_size)}));
     std::byte length[length_size];
-    m_source.read(0, length);
+    m_source.read(0, {&length[0], length_size});
     const auto size = load_le<std::uint64_t>(length);
     if (size > max_header_size)
-      refuse(errc::malformed, 0, "the header's length is " + std::to_string(size) + "; at most 100000000 is allowed");
+      refuse(errc::malformed, 0,
+             concat({"the header's length is ", std::to_string(size), "; at most 100000000 is allowed"}));
     if (size > file_size - length_size)
       refuse(errc::truncated, 0,
-             "the header takes " + std::to_string(size) + " bytes, but only " +
-                 std::to_string(file_size - length_size) + " follow its length");
+             concat({"the header takes ", std::to_string(size), " bytes, but only ",
+                     std::to_string(file_size - length_size), " follow its length"}));
     const auto count = static_cast<std::size_t>(size);
     if (const std::byte* const data = m_source.data())
       return {reinterpret_cast<const char*>(data) + length_size, count};
-    m_header = std::make_unique_for_overwrite<char[]>(count);
-    m_source.read(length_size, std::as_writable_bytes(std::span(m_header.get(), count)));
-    return {m_header.get(), count};
+    std::byte* const header = m_strings.allocate(count);
+    m_source.read(length_size, {header, count});
+    return {reinterpret_cast<const char*>(header), count};
   }
 
   void read_members(json_reader& json) {
     using namespace safetensors_schema;
     bool has_metadata = false;
     json.begin_object();
-    while (const std::optional<std::string_view> name = json.next_key()) {
-      if (*name == metadata_name) {
+    while (json.next_key()) {
+      const std::string_view name = json.key();
+      if (name == metadata_name) {
         if (has_metadata) refuse(errc::duplicate, json.key_offset(), "__metadata__ comes twice");
         has_metadata = true;
         read_metadata(json);
       } else {
-        json.about(*name);
-        read_tensor(json, *name);
+        json.about(name);
+        read_tensor(json, name);
         json.about({});
       }
     }
@@ -114,13 +116,14 @@ class safetensors_reader {
   void read_metadata(json_reader& json) {
     if (json.read_null()) return;
     json.begin_object();
-    while (const std::optional<std::string_view> key = json.next_key()) {
-      if (!m_metadata_keys.insert(*key, metadata_key()).second)
-        refuse(errc::duplicate, json.key_offset(), "the metadata key \"" + std::string(*key) + "\" comes twice");
+    while (json.next_key()) {
+      const std::string_view key = json.key();
+      if (!m_metadata_keys.insert(key, metadata_key()).second)
+        refuse(errc::duplicate, json.key_offset(), concat({"the metadata key \"", key, "\" comes twice"}));
       const std::string_view value = json.read_string();
-      m_index.add_metadata(*key, value);
+      m_index.add_metadata(key, value);
       m_has_int4 = m_has_int4 || value == safetensors_schema::int4_value;
-      if (*key == safetensors_schema::checksum_key) m_index.set_has_checksum();
+      if (key == safetensors_schema::checksum_key) m_index.set_has_checksum();
     }
   }
 
@@ -140,26 +143,27 @@ class safetensors_reader {
     bool has_offsets = false;
     json.begin_object();
     const auto once = [&](bool& seen, std::string_view field) {
-      if (seen) refuse(errc::malformed, json.key_offset(), "\"" + std::string(field) + "\" comes twice", name);
+      if (seen) refuse(errc::malformed, json.key_offset(), concat({"\"", field, "\" comes twice"}), name);
       seen = true;
     };
-    while (const std::optional<std::string_view> field = json.next_key()) {
-      if (*field == dtype_field) {
-        once(has_dtype, *field);
+    while (json.next_key()) {
+      const std::string_view field = json.key();
+      if (field == dtype_field) {
+        once(has_dtype, field);
         read.type = read_dtype(json, name);
-      } else if (*field == shape_field) {
-        once(has_shape, *field);
+      } else if (field == shape_field) {
+        once(has_shape, field);
         read.rank = read_shape(json, name);
-      } else if (*field == offsets_field) {
-        once(has_offsets, *field);
+      } else if (field == offsets_field) {
+        once(has_offsets, field);
         read_offsets(json, read);
       } else {
         json.skip_value();
       }
     }
-    for (const auto& [seen, field] :
-         {std::pair(has_dtype, dtype_field), std::pair(has_shape, shape_field), std::pair(has_offsets, offsets_field)})
-      if (!seen) refuse(errc::malformed, name_at, "\"" + std::string(field) + "\" is missing", name);
+    const std::string_view missing = !has_dtype ? dtype_field : !has_shape ? shape_field : offsets_field;
+    if (!has_dtype || !has_shape || !has_offsets)
+      refuse(errc::malformed, name_at, concat({"\"", missing, "\" is missing"}), name);
     check_size(read);
     m_records.push_back(read);
   }
@@ -168,7 +172,7 @@ class safetensors_reader {
     const std::uint64_t at = json.offset();
     const std::string_view name = json.read_string();
     const std::optional<dtype> type = dtype_from_safetensors(name);
-    if (!type) refuse(errc::unsupported, at, "dtype \"" + std::string(name) + "\" is unknown", tensor);
+    if (!type) refuse(errc::unsupported, at, concat({"dtype \"", name, "\" is unknown"}), tensor);
     return *type;
   }
 
@@ -178,7 +182,7 @@ class safetensors_reader {
       const std::uint64_t at = json.offset();
       const std::uint64_t extent = json.read_u64();
       if (extent >> 63 != 0)
-        refuse(errc::unsupported, at, "extent " + std::to_string(extent) + " passes 2^63 - 1", tensor);
+        refuse(errc::unsupported, at, concat({"extent ", std::to_string(extent), " passes 2^63 - 1"}), tensor);
       m_extents.push_back(static_cast<std::int64_t>(extent));
     }
     return rank;
@@ -192,12 +196,12 @@ class safetensors_reader {
       if (count < 2) (count == 0 ? read.begin : read.end) = value;
     }
     if (count != 2)
-      refuse(errc::malformed, read.offsets_at, "data_offsets are " + std::to_string(count) + " numbers instead of 2",
-             read.name);
+      refuse(errc::malformed, read.offsets_at,
+             concat({"data_offsets are ", std::to_string(count), " numbers instead of 2"}), read.name);
   }
 
   [[nodiscard]] std::span<const std::int64_t> shape_of(const record& tensor) const noexcept {
-    return std::span<const std::int64_t>(m_extents).subspan(tensor.shape, tensor.rank);
+    return m_extents.span().subspan(tensor.shape, tensor.rank);
   }
 
   void check_size(const record& tensor) const {
@@ -207,18 +211,19 @@ class safetensors_reader {
   }
 
   [[noreturn]] void refuse_size(const record& tensor, std::optional<std::uint64_t> size) const {
-    const std::string what = std::string(info(tensor.type).safetensors) + to_string(shape_of(tensor));
+    const std::string what = concat({info(tensor.type).safetensors, to_string(shape_of(tensor))});
     if (!size && element_count(shape_of(tensor)) && info(tensor.type).bits % 8 != 0)
-      refuse(errc::malformed, tensor.name_at, what + " ends inside a byte", tensor.name);
-    if (!size) refuse(errc::unsupported, tensor.name_at, what + " passes 2^63 - 1 elements or bytes", tensor.name);
+      refuse(errc::malformed, tensor.name_at, concat({what, " ends inside a byte"}), tensor.name);
+    if (!size)
+      refuse(errc::unsupported, tensor.name_at, concat({what, " passes 2^63 - 1 elements or bytes"}), tensor.name);
     if (tensor.begin > tensor.end)
-      refuse(errc::malformed, tensor.offsets_at, offsets(tensor) + " end before they begin", tensor.name);
+      refuse(errc::malformed, tensor.offsets_at, concat({offsets(tensor), " end before they begin"}), tensor.name);
     refuse(errc::malformed, tensor.offsets_at,
-           offsets(tensor) + " do not match " + what + " (" + std::to_string(*size) + " bytes)", tensor.name);
+           concat({offsets(tensor), " do not match ", what, " (", std::to_string(*size), " bytes)"}), tensor.name);
   }
 
   [[nodiscard]] static std::string offsets(const record& tensor) {
-    return "data_offsets [" + std::to_string(tensor.begin) + "," + std::to_string(tensor.end) + ")";
+    return concat({"data_offsets [", std::to_string(tensor.begin), ",", std::to_string(tensor.end), ")"});
   }
 
   void add_tensors() {
@@ -228,7 +233,7 @@ class safetensors_reader {
     for (record& next : m_records) {
       if (m_has_int4) apply_int4(next);
       const extent where{m_data_begin + next.begin, next.end - next.begin};
-      if (!m_index.add(next.name, entry_kind::tensor, next.type, shape_of(next), std::span(&where, 1)))
+      if (!m_index.add(next.name, entry_kind::tensor, next.type, shape_of(next), {&where, 1}))
         refuse(errc::duplicate, next.name_at, "the name comes twice", next.name);
       check_place(next, covered);
       covered = next.end;
@@ -236,7 +241,7 @@ class safetensors_reader {
     const std::uint64_t left = m_source.size() - m_data_begin - covered;
     if (left != 0)
       refuse(errc::malformed, m_data_begin + covered,
-             std::to_string(left) + " bytes follow the data of the last tensor");
+             concat({std::to_string(left), " bytes follow the data of the last tensor"}));
   }
 
   /// By place; those without bytes before the one that begins where they lie, and in the order of the header.
@@ -253,14 +258,16 @@ class safetensors_reader {
   void check_place(const record& next, std::uint64_t covered) const {
     if (next.begin > covered)
       refuse(errc::malformed, next.offsets_at,
-             offsets(next) + " leave a hole: the data before them ends at " + std::to_string(covered), next.name);
+             concat({offsets(next), " leave a hole: the data before them ends at ", std::to_string(covered)}),
+             next.name);
     if (next.begin < covered)
       refuse(errc::malformed, next.offsets_at,
-             offsets(next) + " overlap the data before them, which ends at " + std::to_string(covered), next.name);
+             concat({offsets(next), " overlap the data before them, which ends at ", std::to_string(covered)}),
+             next.name);
     const std::uint64_t there = m_source.size() - m_data_begin;
     if (next.end > there)
       refuse(errc::truncated, next.offsets_at,
-             offsets(next) + " pass the end of the file, which has " + std::to_string(there) + " bytes of data",
+             concat({offsets(next), " pass the end of the file, which has ", std::to_string(there), " bytes of data"}),
              next.name);
   }
 
@@ -278,10 +285,9 @@ class safetensors_reader {
   const source& m_source;
   file_index m_index;
   std::uint64_t m_data_begin = 0;
-  std::unique_ptr<char[]> m_header;  // of a source that is not in memory
-  arena m_strings;                   // those that had escapes
-  std::vector<record> m_records;
-  std::vector<std::int64_t> m_extents;
+  arena m_strings;  // those that had escapes, and the header of a source that is not in memory
+  trivial_vector<record> m_records;
+  trivial_vector<std::int64_t> m_extents;
   name_index m_metadata_keys;
   bool m_has_int4 = false;
 };

@@ -15,8 +15,10 @@
 
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/checked.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/json/utf8.hpp>
@@ -35,7 +37,8 @@ class safetensors_writer {
   safetensors_writer(const entries& from, const format_options& options)
       : m_entries(from),
         m_metadata(options.metadata),
-        m_align(std::max(options.align, safetensors_schema::header_alignment)) {}
+        m_align(options.align > safetensors_schema::header_alignment ? options.align
+                                                                     : safetensors_schema::header_alignment) {}
 
   /// Throws usage_error for an entry, name or metadata pair that a safetensors file cannot hold.
   [[nodiscard]] plan make_plan() {
@@ -77,12 +80,13 @@ class safetensors_writer {
     bool has_format = false;
     for (const auto& [key, value] : m_metadata) {
       if (!is_utf8(key)) refuse(errc::malformed, "a metadata key is not UTF-8");
-      if (!is_utf8(value)) refuse(errc::malformed, "the value of the metadata key \"" + key + "\" is not UTF-8");
+      if (!is_utf8(value))
+        refuse(errc::malformed, concat({"the value of the metadata key \"", key, "\" is not UTF-8"}));
       const bool is_format = key == format_key && !has_format;
       if (is_format) m_pairs[0].second = value;
       has_format = has_format || is_format;
       if (!is_format && !add_pair({key, value}))
-        refuse(errc::duplicate, "the metadata key \"" + key + "\" is given twice");
+        refuse(errc::duplicate, concat({"the metadata key \"", key, "\" is given twice"}));
     }
   }
 
@@ -126,7 +130,7 @@ class safetensors_writer {
     const std::span<const std::byte> bytes = next.whole.bytes();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const std::optional<std::size_t> bad = first_invalid_utf8(text))
-      refuse(next, errc::malformed, "the text is not UTF-8 at its byte " + std::to_string(*bad));
+      refuse(next, errc::malformed, concat({"the text is not UTF-8 at its byte ", std::to_string(*bad)}));
     if (safetensors_schema::is_reserved(next.name))
       refuse(next, errc::invalid_name,
              "a safetensors file keeps strings in its metadata, where this name is MindSpore's; rename it, or save as "
@@ -145,9 +149,8 @@ class safetensors_writer {
       return;
     }
     if (info(next.type).safetensors.empty())
-      refuse(
-          next, errc::unsupported,
-          "a safetensors file cannot hold " + std::string(name(next.type)) + "; save it as ckpt, or convert it first");
+      refuse(next, errc::unsupported,
+             concat({"a safetensors file cannot hold ", name(next.type), "; save it as ckpt, or convert it first"}));
     if (next.type == dtype::int8 && !m_metadata.empty()) {
       const pair* const marker = find_pair(next.name);
       if (marker != nullptr && marker->second == int4_value)
@@ -158,7 +161,7 @@ class safetensors_writer {
 
   void sort() {
     if (m_tensors.empty()) return;
-    std::string_view common = m_tensors.front().what->name;
+    std::string_view common = m_tensors[0].what->name;
     for (const placed& tensor : m_tensors) {
       std::size_t same = 0;
       while (same < common.size() && same < tensor.what->name.size() && common[same] == tensor.what->name[same]) ++same;
@@ -231,13 +234,14 @@ class safetensors_writer {
   void add_header() {
     using namespace safetensors_schema;
     if (!std::has_single_bit(m_align))
-      refuse(errc::invalid_argument, "align is " + std::to_string(m_align) + ", which is no power of two");
+      refuse(errc::invalid_argument, concat({"align is ", std::to_string(m_align), ", which is no power of two"}));
     std::uint64_t size = length_size;
     emit(measure{size});
     const std::uint64_t padded = round_up(size, m_align);
     if (padded - length_size > max_header_size)
-      refuse(errc::unsupported, "the header of a safetensors file takes at most 100000000 bytes; this one would take " +
-                                    std::to_string(padded - length_size) + ": save as ckpt, or in several files");
+      refuse(errc::unsupported,
+             concat({"the header of a safetensors file takes at most 100000000 bytes; this one would take ",
+                     std::to_string(padded - length_size), ": save as ckpt, or in several files"}));
     const std::span<std::byte> bytes = m_plan.add_owned(static_cast<std::size_t>(padded));
     store_le(bytes.data(), padded - length_size);
     char* to = reinterpret_cast<char*>(bytes.data()) + length_size;
@@ -250,7 +254,7 @@ class safetensors_writer {
   std::uint64_t m_align;
   std::vector<pair> m_pairs;
   name_index m_keys;
-  std::vector<placed> m_tensors;
+  trivial_vector<placed> m_tensors;
   std::uint64_t m_data_size = 0;
   plan m_plan;
 };

@@ -11,6 +11,7 @@
 
 #include <sys/random.h>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
@@ -45,7 +46,7 @@ class atomic_file {
     // Here the object counts as constructed: its destructor cleans up when one of these throws.
     if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
       throw_io_error(std::make_error_code(std::errc::file_too_large), m_directory.file(),
-                     "cannot reserve " + std::to_string(size) + " bytes");
+                     concat({"cannot reserve ", std::to_string(size), " bytes"}));
     }
     m_reserved = m_file.reserve(size);
   }
@@ -178,9 +179,9 @@ class atomic_file {
   [[noreturn]] void refuse_count(std::uint64_t count) const {
     throw usage_error(errc::invalid_argument,
                       {.path = m_directory.file(),
-                       .expected = std::to_string(m_size) + " bytes",
-                       .found = std::to_string(count) + " bytes"},
-                      std::to_string(count) + " bytes written, " + std::to_string(m_size) + " announced");
+                       .expected = concat({std::to_string(m_size), " bytes"}),
+                       .found = concat({std::to_string(count), " bytes"})},
+                      concat({std::to_string(count), " bytes written, ", std::to_string(m_size), " announced"}));
   }
 
   directory m_directory;

@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #endif
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/system_call.hpp>
@@ -37,7 +38,7 @@ class directory {
     const int descriptor = uninterrupted([&] { return ::open(path.c_str(), flags); });
     if (descriptor < 0) {
       const std::error_code cause = last_error();
-      throw_io_error(cause, this->file(), "cannot open the directory \"" + path + "\"");
+      throw_io_error(cause, this->file(), concat({"cannot open the directory \"", path, "\""}));
     }
     m_directory = file_descriptor(descriptor, this->file());
   }

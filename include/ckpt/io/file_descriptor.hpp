@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/system_call.hpp>
 
@@ -113,7 +114,7 @@ class file_descriptor {
       if (errno == EINTR) continue;
       if (errno == EOPNOTSUPP || errno == ENOSYS) return false;
       const std::error_code cause = last_error();
-      throw_io_error(cause, m_path, "cannot reserve " + std::to_string(size) + " bytes");
+      throw_io_error(cause, m_path, concat({"cannot reserve ", std::to_string(size), " bytes"}));
     }
 #endif
     return false;
@@ -144,7 +145,7 @@ class file_descriptor {
     const std::error_code cause = last_error();
     const char octal[] = {static_cast<char>('0' + (mode >> 9 & 7U)), static_cast<char>('0' + (mode >> 6 & 7U)),
                           static_cast<char>('0' + (mode >> 3 & 7U)), static_cast<char>('0' + (mode & 7U)), '\0'};
-    throw_io_error(cause, m_path, std::string("cannot set the mode to ") + octal);
+    throw_io_error(cause, m_path, concat({"cannot set the mode to ", octal}));
   }
 
   /// Returns when the content is on the disk. An error is final: the kernel may have dropped what it could not write,

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/source.hpp>
@@ -27,12 +28,13 @@ class file_source final : public source {
     require(offset, to.size());
     const std::size_t got = m_file.read_at(offset, to);
     if (got == to.size()) return;
-    throw format_error(errc::truncated,
-                       {.path = label(),
-                        .offset = offset + got,
-                        .expected = std::to_string(m_size) + " bytes",
-                        .found = std::to_string(offset + got) + " bytes"},
-                       "was cut short by someone else while it was read: it had " + std::to_string(m_size) + " bytes");
+    throw format_error(
+        errc::truncated,
+        {.path = label(),
+         .offset = offset + got,
+         .expected = concat({std::to_string(m_size), " bytes"}),
+         .found = concat({std::to_string(offset + got), " bytes"})},
+        concat({"was cut short by someone else while it was read: it had ", std::to_string(m_size), " bytes"}));
   }
 
  private:

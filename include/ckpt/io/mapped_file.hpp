@@ -11,6 +11,7 @@
 
 #include <sys/mman.h>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/source.hpp>
@@ -56,7 +57,7 @@ class mapped_file final : public source {
     void* address = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, file.get(), 0);
     if (address == MAP_FAILED) {
       const std::error_code cause = last_error();
-      throw_io_error(cause, label(), "cannot map " + std::to_string(size) + " bytes");
+      throw_io_error(cause, label(), concat({"cannot map ", std::to_string(size), " bytes"}));
     }
     m_address = address;
     m_size = static_cast<std::size_t>(size);

@@ -7,7 +7,9 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 
 namespace ckpt {
@@ -41,23 +43,27 @@ class source {
   void require(std::uint64_t offset, std::uint64_t count) const {
     const std::uint64_t left = offset < size() ? size() - offset : 0;
     if (count <= left && offset <= size()) return;
-    throw format_error(errc::truncated,
-                       {.path = m_label,
-                        .offset = offset,
-                        .expected = std::to_string(count) + " bytes",
-                        .found = std::to_string(left) + " bytes"},
-                       "ends too early: " + std::to_string(count) + " bytes needed, " + std::to_string(left) + " left");
+    throw format_error(
+        errc::truncated,
+        {.path = m_label,
+         .offset = offset,
+         .expected = concat({std::to_string(count), " bytes"}),
+         .found = concat({std::to_string(left), " bytes"})},
+        concat({"ends too early: ", std::to_string(count), " bytes needed, ", std::to_string(left), " left"}));
   }
 
  private:
   std::string m_label;
 };
 
-/// Bytes that the caller keeps alive and unchanged for as long as this, and all views made from it, are used.
+/// Bytes that lie in memory. Those it was not given to own, the caller keeps alive and unchanged for as long as this,
+/// and all views made from it, are used.
 class memory_source final : public source {
  public:
   explicit memory_source(std::span<const std::byte> bytes, std::string label = "<memory>") noexcept
       : source(std::move(label)), m_bytes(bytes) {}
+  explicit memory_source(std::vector<std::byte>&& bytes, std::string label = "<memory>") noexcept
+      : source(std::move(label)), m_owned(std::move(bytes)), m_bytes(m_owned.data(), m_owned.size()) {}
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
 
@@ -72,6 +78,7 @@ class memory_source final : public source {
   }
 
  private:
+  std::vector<std::byte> m_owned;
   std::span<const std::byte> m_bytes;
 };
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/io/source.hpp>
 
 namespace ckpt {
@@ -28,7 +28,7 @@ class source_window {
     if (want > left) want = static_cast<std::size_t>(left);
     if (offset < m_begin || offset - m_begin > m_buffer.size() || m_buffer.size() - (offset - m_begin) < want)
       fill(offset, want, left);
-    return std::span<const std::byte>(m_buffer).subspan(static_cast<std::size_t>(offset - m_begin));
+    return m_buffer.span().subspan(static_cast<std::size_t>(offset - m_begin));
   }
 
  private:
@@ -42,15 +42,15 @@ class source_window {
     const bool follows = offset >= m_begin && offset <= end + smallest && !m_buffer.empty();
     m_step = !follows ? smallest : m_step < largest ? 2 * m_step : largest;
     const std::size_t size = left < m_step ? static_cast<std::size_t>(left) : m_step;
-    m_buffer.resize(want > size ? want : size);
+    m_buffer.resize_for_overwrite(want > size ? want : size);
     m_begin = offset;
-    m_source->read(offset, m_buffer);
+    m_source->read(offset, {m_buffer.data(), m_buffer.size()});
   }
 
   const source* m_source;
   const std::byte* m_data;
   std::uint64_t m_size;
-  std::vector<std::byte> m_buffer;
+  trivial_vector<std::byte> m_buffer;
   std::uint64_t m_begin = 0;
   std::size_t m_step = smallest;
 };

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/system_call.hpp>
@@ -21,7 +22,7 @@ struct target_path {
 
   [[nodiscard]] std::string whole() const {
     if (directory == ".") return name;
-    return directory.back() == '/' ? directory + name : directory + '/' + name;
+    return concat({directory, directory.back() == '/' ? "" : "/", name});
   }
 };
 

@@ -49,22 +49,24 @@ class json_reader {
     return m_base + static_cast<std::uint64_t>(m_at - m_begin);
   }
 
-  /// Enters an object. Then next_key() until it gives nothing, and after each key exactly one value.
+  /// Enters an object. Then next_key() until it is false, and after each key exactly one value.
   void begin_object() { open('{', "'{'"); }
 
-  /// The name of the next member; or nothing, where the object ends, and it has been left.
-  [[nodiscard]] std::optional<std::string_view> next_key() {
-    if (!next_item('}', "',' or '}'")) return std::nullopt;
+  /// Reads the name of the next member; false: the object has been left.
+  [[nodiscard]] bool next_key() {
+    if (!next_item('}', "',' or '}'")) return false;
     skip_blanks();
-    m_key = m_at;
-    const std::string_view key = read_string("a name in quotes");
+    m_key_at = m_at;
+    m_key = read_string("a name in quotes");
     take(':', "':'");
-    return key;
+    return true;
   }
 
-  /// The byte of the file where the name begins that next_key() gave last.
+  /// The name that next_key() read last.
+  [[nodiscard]] std::string_view key() const noexcept { return m_key; }
+  /// The byte of the file where it begins.
   [[nodiscard]] std::uint64_t key_offset() const noexcept {
-    return m_base + static_cast<std::uint64_t>(m_key - m_begin);
+    return m_base + static_cast<std::uint64_t>(m_key_at - m_begin);
   }
 
   /// Enters an array. Then one value after each next_element() that is true; false: the array has been left.
@@ -285,7 +287,8 @@ class json_reader {
   const char* m_begin;
   const char* m_end;
   const char* m_at = m_begin;
-  const char* m_key = m_begin;
+  const char* m_key_at = m_begin;
+  std::string_view m_key;
   std::uint64_t m_base;
   arena& m_strings;
   std::string m_path;

@@ -4,7 +4,6 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -33,9 +32,10 @@ class append_value {
 
   template <text T>
   append_value(std::string name, const T& value)
-      : m_name(std::move(name)), m_text(std::string_view(value)), m_kind(entry_kind::string) {}
+      : m_name(std::move(name)), m_text(std::string_view(value)), m_holds(holds::text) {}
 
-  append_value(std::string name, tensor&& value) : m_name(std::move(name)), m_owned(std::move(value)) {}
+  append_value(std::string name, tensor&& value)
+      : m_name(std::move(name)), m_owned(std::move(value)), m_holds(holds::tensor) {}
 
   template <class T>
     requires(tensor_like<T> && !std::same_as<T, tensor>)
@@ -43,20 +43,23 @@ class append_value {
     const tensor_view& view = tensor_traits<std::remove_cvref_t<T>>::view(value);
     if constexpr (std::is_lvalue_reference_v<T>) {
       m_borrowed = view;
+      m_holds = holds::view;
     } else {
-      m_owned.emplace(view.type(), view.shape());
-      view.copy_to(0, m_owned->bytes());
+      m_owned = tensor(view.type(), view.shape());
+      view.copy_to(0, m_owned.bytes());
     }
   }
 
   /// Adds it to `to`, which borrows it, whether or not `to` wants such a name: nobody appends what is not to be saved.
   void add_to(entries& to) const {
-    if (m_kind == entry_kind::string) to.add_string(m_name, m_text);
-    else if (m_owned) to.add_tensor(m_name, *m_owned);
-    else to.add_tensor(m_name, *m_borrowed);
+    if (m_holds == holds::text) to.add_string(m_name, m_text);
+    else if (m_holds == holds::tensor) to.add_tensor(m_name, m_owned);
+    else to.add_tensor(m_name, m_borrowed);
   }
 
  private:
+  enum class holds : std::uint8_t { text, tensor, view };
+
   template <scalar T>
   static tensor scalar_tensor(T value) {
     return tensor(shape{}, {value});
@@ -74,9 +77,9 @@ class append_value {
 
   std::string m_name;
   std::string m_text;
-  std::optional<tensor> m_owned;
-  std::optional<tensor_view> m_borrowed;
-  entry_kind m_kind = entry_kind::tensor;
+  tensor m_owned = tensor(dtype::uint8, shape{0});
+  tensor_view m_borrowed = tensor_view(dtype::uint8, shape{0}, {});
+  holds m_holds = holds::tensor;
 };
 
 /// `{{"epoch", 3}, {"lr", 0.1f}, {"note", "text"}}`

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/concepts.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/model/state_dict.hpp>
@@ -26,9 +26,9 @@ inline void add_state_value(entries& to, std::string_view name, const state_valu
     to.add_string(name, to.hold(value.text()));
     return;
   }
-  std::vector<segment> pieces;
-  for (std::size_t number = 0; number < value.piece_count(); ++number) pieces.emplace_back(value.piece(number));
-  to.add_pieces(name, value.kind(), value.type(), value.shape(), pieces);
+  trivial_vector<segment> pieces;
+  for (std::size_t number = 0; number < value.piece_count(); ++number) pieces.push_back(value.piece(number));
+  to.add_pieces(name, value.kind(), value.type(), value.shape(), pieces.span());
 }
 
 /// Adds `value` as it stands; of an rvalue, the entries keep what must outlive the call.

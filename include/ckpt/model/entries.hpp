@@ -4,17 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/segment.hpp>
 #include <ckpt/tensor/dtype.hpp>
@@ -58,8 +57,8 @@ class entries {
 
   [[nodiscard]] const std::string& label() const noexcept { return m_label; }
   [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
-  [[nodiscard]] auto begin() const noexcept { return m_entries.begin(); }
-  [[nodiscard]] auto end() const noexcept { return m_entries.end(); }
+  [[nodiscard]] const entry* begin() const noexcept { return m_entries.begin(); }
+  [[nodiscard]] const entry* end() const noexcept { return m_entries.end(); }
 
   /// Pairs of metadata that the save object itself carries: those of the safetensors file it was loaded from. Formats
   /// take over what is about the file as a whole.
@@ -74,10 +73,9 @@ class entries {
   template <class T>
     requires(!std::is_lvalue_reference_v<T>)
   T& hold(T&& temporary) {
-    auto kept = std::make_shared<T>(std::forward<T>(temporary));
-    T& result = *kept;
-    m_held.push_back(std::move(kept));
-    return result;
+    auto* const kept = new held_value<T>(std::move(temporary));
+    kept->previous = std::exchange(m_held.last, kept);
+    return kept->value;
   }
 
   /// The elements that `view` shows must outlive the entries. Throws usage_error on a name given before.
@@ -86,7 +84,7 @@ class entries {
                                 ? segment(view.bytes())
                                 : segment(store(gather{&hold(tensor_view(view)), 0}), view.size_bytes());
     add({.name = name,
-         .shape = view.shape(),
+         .shape = view.shape().extents(),
          .size_bytes = view.size_bytes(),
          .whole = content,
          .several = {},
@@ -99,7 +97,7 @@ class entries {
     add({.name = name,
          .shape = {},
          .size_bytes = text.size(),
-         .whole = std::as_bytes(std::span(text)),
+         .whole = std::span<const std::byte>(reinterpret_cast<const std::byte*>(text.data()), text.size()),
          .several = {},
          .type = dtype::uint8,
          .kind = entry_kind::string});
@@ -121,7 +119,32 @@ class entries {
   }
 
  private:
-  const gather& store(const gather& value) { return m_memory.store(std::span(&value, 1)).front(); }
+  struct held {
+    held() = default;
+    held(const held&) = delete;
+    held& operator=(const held&) = delete;
+    virtual ~held() = default;
+    held* previous = nullptr;
+  };
+  template <class T>
+  struct held_value final : held {
+    explicit held_value(T&& temporary) : value(std::move(temporary)) {}
+    T value;
+  };
+  struct held_list {
+    held_list() = default;
+    held_list(held_list&& other) noexcept : last(std::exchange(other.last, nullptr)) {}
+    held_list& operator=(held_list&& other) noexcept {
+      std::swap(last, other.last);
+      return *this;
+    }
+    ~held_list() {
+      while (last != nullptr) delete std::exchange(last, last->previous);
+    }
+    held* last = nullptr;
+  };
+
+  const gather& store(const gather& value) { return *m_memory.store(&value, 1); }
 
   void add(entry given) {
     const auto name_at = [this](std::size_t position) { return m_entries[position].name; };
@@ -142,10 +165,10 @@ class entries {
 
   std::string m_label;
   std::function<bool(std::string_view)> m_choose;
-  std::vector<entry> m_entries;
+  trivial_vector<entry> m_entries;
   name_index m_names;
   arena m_memory;
-  std::vector<std::shared_ptr<const void>> m_held;
+  held_list m_held;
   std::span<const metadata_pair> m_metadata;
   ckpt::duplicates m_duplicates;
 };

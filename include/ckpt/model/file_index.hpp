@@ -14,6 +14,7 @@
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -92,8 +93,8 @@ class file_index {
 
   [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
   [[nodiscard]] bool empty() const noexcept { return m_entries.empty(); }
-  [[nodiscard]] auto begin() const noexcept { return m_entries.begin(); }
-  [[nodiscard]] auto end() const noexcept { return m_entries.end(); }
+  [[nodiscard]] const index_entry* begin() const noexcept { return m_entries.begin(); }
+  [[nodiscard]] const index_entry* end() const noexcept { return m_entries.end(); }
   [[nodiscard]] const index_entry& operator[](std::size_t position) const noexcept { return m_entries[position]; }
 
   /// The entry of that name, or nullptr.
@@ -111,7 +112,7 @@ class file_index {
       throw format_error(errc::unsupported, {.path = m_label},
                          "a name, a shape or a list of chunks has over 4294967295 parts");
     if (!m_names.insert(name, name_at()).second) return false;
-    index_entry& added = m_entries.emplace_back();
+    index_entry& added = m_entries.push_back({});
     added.m_name = m_memory.store(name).data();
     added.m_name_size = static_cast<std::uint32_t>(name.size());
     added.m_kind = kind;
@@ -157,7 +158,7 @@ class file_index {
 
  private:
   struct name_lookup {
-    const std::vector<index_entry>& entries;
+    const trivial_vector<index_entry>& entries;
     std::string_view operator()(std::size_t position) const noexcept { return entries[position].name(); }
   };
   [[nodiscard]] name_lookup name_at() const noexcept { return {m_entries}; }
@@ -178,7 +179,7 @@ class file_index {
   std::string_view m_format;
   std::string m_label;
   std::uint64_t m_file_size;
-  std::vector<index_entry> m_entries;
+  trivial_vector<index_entry> m_entries;
   name_index m_names;
   arena m_memory;
   std::vector<metadata_pair> m_metadata;

@@ -14,7 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/io/aligned_memory.hpp>
+#include <ckpt/io/source.hpp>
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/file_index.hpp>
@@ -48,8 +51,8 @@ class state_value {
     check_kind(entry_kind::tensor);
     if (piece_count() != 1)
       refuse(errc::not_contiguous,
-             "the file holds it in " + std::to_string(piece_count()) +
-                 " chunks: copy it with to_vector or copy_to, or load with {.read = ckpt::read::copy}");
+             concat({"the file holds it in ", std::to_string(piece_count()),
+                     " chunks: copy it with to_vector or copy_to, or load with {.read = ckpt::read::copy}"}));
     return piece(0);
   }
 
@@ -61,10 +64,9 @@ class state_value {
     const std::span<const std::byte> content = bytes();
     if (content.empty()) return {};
     if (reinterpret_cast<std::uintptr_t>(content.data()) % alignof(T) != 0)
-      refuse(
-          errc::not_contiguous,
-          "its bytes are not aligned to " + std::to_string(alignof(T)) +
-              " in the file: copy it with to_vector, load with {.read = ckpt::read::copy}, or save with {.align = 64}");
+      refuse(errc::not_contiguous, concat({"its bytes are not aligned to ", std::to_string(alignof(T)),
+                                           " in the file: copy it with to_vector, load with {.read = "
+                                           "ckpt::read::copy}, or save with {.align = 64}"}));
     if constexpr (std::same_as<T, bool>) check_bools(content);
     return {reinterpret_cast<const T*>(content.data()), content.size() / sizeof(T)};
   }
@@ -93,7 +95,7 @@ class state_value {
     check_kind(entry_kind::tensor);
     if (to.size() != size_bytes())
       refuse(errc::shape_mismatch,
-             "it has " + std::to_string(size_bytes()) + " bytes, the destination " + std::to_string(to.size()));
+             concat({"it has ", std::to_string(size_bytes()), " bytes, the destination ", std::to_string(to.size())}));
     for (std::size_t number = 0; number < piece_count(); ++number) {
       const std::span<const std::byte> from = piece(number);
       if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
@@ -107,7 +109,7 @@ class state_value {
   [[nodiscard]] T item() const {
     check_kind(entry_kind::tensor);
     if (*element_count(shape()) != 1)
-      refuse(errc::shape_mismatch, "item() needs one element; the shape is " + to_string(shape()));
+      refuse(errc::shape_mismatch, concat({"item() needs one element; the shape is ", to_string(shape())}));
     if (type() == dtype_of<T>) {
       const std::span<const std::byte> content = bytes();
       if constexpr (std::same_as<T, bool>) {
@@ -121,8 +123,8 @@ class state_value {
     }
     const std::optional<T> value = convert_number<T>(type(), bytes());
     if (!value)
-      refuse(errc::dtype_mismatch, "its " + std::string(ckpt::name(type())) + " value cannot be read as " +
-                                       std::string(ckpt::name(dtype_of<T>)) + " without loss");
+      refuse(errc::dtype_mismatch, concat({"its ", ckpt::name(type()), " value cannot be read as ",
+                                           ckpt::name(dtype_of<T>), " without loss"}));
     return *value;
   }
 
@@ -150,8 +152,7 @@ class state_value {
 
   void check_kind(entry_kind asked) const {
     if (kind() != asked)
-      refuse(errc::dtype_mismatch,
-             "it is a " + std::string(ckpt::name(kind())) + ", not a " + std::string(ckpt::name(asked)));
+      refuse(errc::dtype_mismatch, concat({"it is a ", ckpt::name(kind()), ", not a ", ckpt::name(asked)}));
   }
 
   void check_type(dtype asked) const {
@@ -161,14 +162,14 @@ class state_value {
     found.expected = ckpt::name(asked);
     found.found = ckpt::name(type());
     throw mismatch_error(errc::dtype_mismatch, std::move(found),
-                         "it holds " + std::string(ckpt::name(type())) + ", not " + std::string(ckpt::name(asked)));
+                         concat({"it holds ", ckpt::name(type()), ", not ", ckpt::name(asked)}));
   }
 
   void check_bools(std::span<const std::byte> content) const {
     for (const std::byte value : content)
       if (value > std::byte{1})
         throw format_error(errc::malformed, facts(),
-                           "a bool is " + std::to_string(std::to_integer<int>(value)) + ", neither 0 nor 1");
+                           concat({"a bool is ", std::to_string(static_cast<int>(value)), ", neither 0 nor 1"}));
   }
 
   const index_entry* m_entry;
@@ -180,9 +181,11 @@ class state_value {
 /// memory of its own. Move only; owns what its views show, so keep it while you use them.
 class state_dict {
  public:
-  /// For load: the extents of `index` count from `base`, and `owner` keeps what lies there alive.
-  state_dict(file_index index, const std::byte* base, std::shared_ptr<const void> owner)
-      : m_state(std::make_unique<const state>(state{std::move(index), base, std::move(owner)})) {}
+  /// For load: the extents of `index` lie in `content`, which is in memory.
+  state_dict(file_index index, std::unique_ptr<const source> content)
+      : m_state(new state{std::move(index), content->data(), std::move(content), {}}) {}
+  state_dict(file_index index, aligned_memory content)
+      : m_state(new state{std::move(index), content.bytes().data(), nullptr, std::move(content)}) {}
 
   class iterator {
    public:
@@ -223,7 +226,7 @@ class state_dict {
     const std::optional<state_value> value = find(name);
     if (!value)
       throw mismatch_error(errc::missing, {.path = index().label(), .name = std::string(name), .noun = "entry"},
-                           "there is none of that name among " + std::to_string(size()));
+                           concat({"there is none of that name among ", std::to_string(size())}));
     return *value;
   }
 
@@ -250,7 +253,8 @@ class state_dict {
   struct state {
     file_index index;
     const std::byte* base;
-    std::shared_ptr<const void> owner;
+    std::unique_ptr<const source> file;  // one of the two holds what lies at base
+    aligned_memory memory;
   };
 
   [[nodiscard]] const file_index& index() const noexcept { return m_state->index; }

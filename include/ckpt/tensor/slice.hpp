@@ -6,11 +6,11 @@
 #include <initializer_list>
 #include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 #include <ckpt/tensor/tensor_view.hpp>
@@ -28,9 +28,9 @@ struct axis_range {
 class slice {
  public:
   slice() = default;
-  slice(std::initializer_list<axis_range> ranges) : m_ranges(ranges) {}
+  slice(std::initializer_list<axis_range> ranges) : m_ranges({ranges.begin(), ranges.size()}) {}
 
-  [[nodiscard]] std::span<const axis_range> ranges() const noexcept { return m_ranges; }
+  [[nodiscard]] std::span<const axis_range> ranges() const noexcept { return m_ranges.span(); }
 
   /// The shape of the box within a tensor of shape `whole`. Throws usage_error where a range does not lie within its
   /// axis, or there are more ranges than axes.
@@ -38,21 +38,21 @@ class slice {
     if (m_ranges.size() > whole.size())
       throw usage_error(
           errc::invalid_argument, {},
-          "a slice of " + std::to_string(m_ranges.size()) + " axes does not fit shape " + to_string(whole));
-    std::vector<std::int64_t> extents(whole.begin(), whole.end());
+          concat({"a slice of ", std::to_string(m_ranges.size()), " axes does not fit shape ", to_string(whole)}));
+    trivial_vector<std::int64_t> extents(whole);
     for (std::size_t axis = 0; axis < m_ranges.size(); ++axis) {
       const auto [begin, end] = m_ranges[axis];
       if (begin < 0 || end < begin || end > whole[axis])
         throw usage_error(errc::invalid_argument, {},
-                          "the slice [" + std::to_string(begin) + "," + std::to_string(end) + ") of axis " +
-                              std::to_string(axis) + " does not fit shape " + to_string(whole));
+                          concat({"the slice [", std::to_string(begin), ",", std::to_string(end), ") of axis ",
+                                  std::to_string(axis), " does not fit shape ", to_string(whole)}));
       extents[axis] = end - begin;
     }
-    return ckpt::shape(extents);
+    return ckpt::shape(extents.span());
   }
 
  private:
-  std::vector<axis_range> m_ranges;
+  trivial_vector<axis_range> m_ranges;
 };
 
 /// Calls `use(offset, size)` for the longest runs of bytes that hold the box, in its row-major order; offsets count
@@ -61,11 +61,13 @@ class slice {
 inline void for_each_run(dtype type, std::span<const std::int64_t> whole, const slice& box,
                          function_ref<void(std::uint64_t, std::uint64_t)> use) {
   const ckpt::shape extents = box.shape_in(whole);
-  if (*element_count(extents) == 0) return;
+  if (*element_count(extents.extents()) == 0) return;
   std::size_t split = whole.size();  // the axes from here on are whole: what lies within them is one run
   while (split > 0 && extents[split - 1] == whole[split - 1]) --split;
-  const std::size_t outer = split == 0 ? 0 : split - 1;     // the run goes along axis `outer`
-  std::vector<std::uint64_t> strides(whole.size() + 1, 1);  // in elements
+  const std::size_t outer = split == 0 ? 0 : split - 1;  // the run goes along axis `outer`
+  trivial_vector<std::uint64_t> strides;                 // in elements
+  strides.resize_for_overwrite(whole.size() + 1);
+  strides.back() = 1;
   for (std::size_t axis = whole.size(); axis-- > 0;)
     strides[axis] = strides[axis + 1] * static_cast<std::uint64_t>(whole[axis]);
   const std::uint64_t run_bits =
@@ -73,15 +75,16 @@ inline void for_each_run(dtype type, std::span<const std::int64_t> whole, const 
   const auto first = [&](std::size_t axis) {
     return axis < box.ranges().size() ? static_cast<std::uint64_t>(box.ranges()[axis].begin) : std::uint64_t{0};
   };
-  std::vector<std::uint64_t> index(outer, 0);
+  trivial_vector<std::uint64_t> index;
+  for (std::size_t axis = 0; axis < outer; ++axis) index.push_back(0);
   for (;;) {
     std::uint64_t element = split == 0 ? 0 : first(outer) * strides[outer + 1];
     for (std::size_t axis = 0; axis < outer; ++axis) element += (first(axis) + index[axis]) * strides[axis + 1];
     const std::uint64_t bit = element * info(type).bits;
     if (bit % 8 != 0 || run_bits % 8 != 0)
       throw usage_error(errc::invalid_argument, {},
-                        "the slice cuts " + std::string(name(type)) +
-                            " elements inside a byte: take a multiple of 8 bits along the last axis");
+                        concat({"the slice cuts ", name(type),
+                                " elements inside a byte: take a multiple of 8 bits along the last axis"}));
     use(bit / 8, run_bits / 8);
     std::size_t axis = outer;
     while (axis > 0 && ++index[axis - 1] == static_cast<std::uint64_t>(extents[axis - 1])) index[--axis] = 0;

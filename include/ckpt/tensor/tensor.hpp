@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -70,14 +71,15 @@ class tensor {
 
   operator tensor_view() const& {
     return tensor_view(m_type, m_shape, bytes());
-  }                                         // NOLINT(google-explicit-constructor)
+  }  // NOLINT(google-explicit-constructor)
   operator tensor_view() const&& = delete;  // the view would outlive its elements
 
  private:
   tensor(dtype type, ckpt::shape extents, const std::byte* from) : m_shape(std::move(extents)), m_type(type) {
-    const std::optional<std::uint64_t> size = content_size(type, m_shape);
+    const std::optional<std::uint64_t> size = content_size(type, m_shape.extents());
     if (!size)
-      throw usage_error(errc::invalid_argument, {}, std::string(name(type)) + to_string(m_shape) + " is not a tensor");
+      throw usage_error(errc::invalid_argument, {},
+                        concat({name(type), to_string(m_shape.extents()), " is not a tensor"}));
     m_size = static_cast<std::size_t>(*size);
     if (m_size == 0) return;
     m_bytes = static_cast<std::byte*>(::operator new(m_size, std::align_val_t{alignment}));
@@ -94,7 +96,7 @@ class tensor {
     if (asked != m_type)
       throw mismatch_error(errc::dtype_mismatch,
                            {.expected = std::string(name(asked)), .found = std::string(name(m_type))},
-                           "the tensor holds " + std::string(name(m_type)) + ", not " + std::string(name(asked)));
+                           concat({"the tensor holds ", name(m_type), ", not ", name(asked)}));
   }
 
   ckpt::shape m_shape;

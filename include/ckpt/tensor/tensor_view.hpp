@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <ckpt/core/checked.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -50,9 +51,10 @@ class tensor_view {
   [[nodiscard]] static tensor_view strided(dtype type, ckpt::shape extents, const void* first, ckpt::shape strides) {
     if (extents.size() != strides.size() || info(type).bits % 8 != 0)
       throw usage_error(errc::invalid_argument, {},
-                        info(type).bits % 8 != 0 ? "elements of 4 or 6 bits cannot be strided: pack them first"
-                                                 : "a strided tensor needs one stride per axis: shape " +
-                                                       to_string(extents) + ", strides " + to_string(strides));
+                        info(type).bits % 8 != 0
+                            ? "elements of 4 or 6 bits cannot be strided: pack them first"
+                            : concat({"a strided tensor needs one stride per axis: shape ",
+                                      to_string(extents.extents()), ", strides ", to_string(strides.extents())}));
     tensor_view view(first, type, std::move(extents));
     if (!view.packed_by(strides)) view.m_strides = std::move(strides);
     return view;
@@ -109,19 +111,19 @@ class tensor_view {
         m_type(type) {}
 
   static std::uint64_t checked_size(dtype type, const ckpt::shape& extents) {
-    const std::optional<std::uint64_t> size = content_size(type, extents);
+    const std::optional<std::uint64_t> size = content_size(type, extents.extents());
     if (!size)
-      throw usage_error(
-          errc::invalid_argument, {},
-          std::string(name(type)) + to_string(extents) +
-              " is not a tensor: an extent is negative, the size passes 2^63 bytes, or its elements end inside a byte");
+      throw usage_error(errc::invalid_argument, {},
+                        concat({name(type), to_string(extents.extents()),
+                                " is not a tensor: an extent is negative, the size passes 2^63 bytes, or its elements "
+                                "end inside a byte"}));
     return *size;
   }
 
   [[noreturn]] void refuse_size(std::uint64_t found) const {
     throw usage_error(errc::shape_mismatch, {.expected = std::to_string(m_size), .found = std::to_string(found)},
-                      std::string(name(m_type)) + to_string(m_shape) + " takes " + std::to_string(m_size) +
-                          " bytes, not " + std::to_string(found));
+                      concat({name(m_type), to_string(m_shape.extents()), " takes ", std::to_string(m_size),
+                              " bytes, not ", std::to_string(found)}));
   }
 
   [[nodiscard]] bool packed_by(const ckpt::shape& strides) const noexcept {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/wire/field.hpp>
 #include <ckpt/wire/varint.hpp>
@@ -49,8 +50,9 @@ class reader {
     const std::uint64_t key = take_varint("key");
     const std::uint64_t number = key >> 3;
     if (number == 0 || number > max_field_number)
-      fail(errc::malformed, m_field, "field number " + std::to_string(number) + " is not one (1 to 536870911)");
-    if ((key & 7) > 5) fail(errc::malformed, m_field, "wire type " + std::to_string(key & 7) + " does not exist");
+      fail(errc::malformed, m_field, concat({"field number ", std::to_string(number), " is not one (1 to 536870911)"}));
+    if ((key & 7) > 5)
+      fail(errc::malformed, m_field, concat({"wire type ", std::to_string(key & 7), " does not exist"}));
     m_number = static_cast<field_number>(number);
     m_type = static_cast<wire_type>(key & 7);
     return true;
@@ -71,8 +73,8 @@ class reader {
     const std::uint64_t size = take_varint("length");
     if (size > m_end - m_at)
       fail(errc::truncated, m_field,
-           "field " + std::to_string(m_number) + " says it has " + std::to_string(size) + " bytes where " +
-               std::to_string(m_end - m_at) + " are left");
+           concat({"field ", std::to_string(m_number), " says it has ", std::to_string(size), " bytes where ",
+                   std::to_string(m_end - m_at), " are left"}));
     const payload_range range{m_at, m_at + size};
     m_at = range.end;
     if (!m_bytes->is_stable()) m_view = {};
@@ -96,12 +98,13 @@ class reader {
           break;
         case wire_type::end_group:
           if (depth == 0 || open[depth - 1] != m_number)
-            fail(errc::malformed, m_field, "the end of group " + std::to_string(m_number) + " has no beginning");
+            fail(errc::malformed, m_field,
+                 concat({"the end of group ", std::to_string(m_number), " has no beginning"}));
           --depth;
           break;
       }
       if (depth == 0) break;
-      if (!next()) fail(errc::truncated, start, "group " + std::to_string(open[depth - 1]) + " has no end");
+      if (!next()) fail(errc::truncated, start, concat({"group ", std::to_string(open[depth - 1]), " has no end"}));
     }
     m_field = start;
     if (!m_bytes->is_stable()) m_view = {};
@@ -125,14 +128,15 @@ class reader {
     if (read.size == 0) {
       const bool cut = m_view.size() < max_varint_size;
       fail(cut ? errc::truncated : errc::malformed, m_at,
-           std::string("the varint of a ").append(what).append(cut ? " is cut short" : " passes 64 bits"));
+           concat({"the varint of a ", what, cut ? " is cut short" : " passes 64 bits"}));
     }
     m_at += read.size;
     return read.value;
   }
 
   void skip_bytes(std::uint64_t size) {
-    if (size > m_end - m_at) fail(errc::truncated, m_field, "field " + std::to_string(m_number) + " is cut short");
+    if (size > m_end - m_at)
+      fail(errc::truncated, m_field, concat({"field ", std::to_string(m_number), " is cut short"}));
     m_at += size;
   }
 

@@ -29,7 +29,7 @@ class maker {
       const std::string raw = support::unhex(digits.substr(0, bar));
       m_used = round_up(m_used, 64) + offset;
       where.push_back({m_used, raw.size()});
-      std::memcpy(m_content->data() + m_used, raw.data(), raw.size());
+      std::memcpy(m_content.bytes().data() + m_used, raw.data(), raw.size());
       m_used += raw.size();
       more = bar != std::string_view::npos;
       if (more) digits.remove_prefix(bar + 1);
@@ -45,13 +45,11 @@ class maker {
     m_index.add_metadata(key, value);
     return *this;
   }
-  state_dict made() { return {std::move(m_index), m_content->data(), m_content}; }
+  state_dict made() { return {std::move(m_index), std::move(m_content)}; }
 
  private:
-  struct alignas(64) content : std::array<std::byte, 4096> {};
-
   file_index m_index;
-  std::shared_ptr<content> m_content = std::make_shared<content>();
+  aligned_memory m_content{4096};
   std::size_t m_used = 0;
 };
 
