@@ -1,6 +1,7 @@
 #ifndef CKPT_CHECKPOINT_LOAD_HPP
 #define CKPT_CHECKPOINT_LOAD_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,8 +40,10 @@ namespace detail {
   std::byte* const bytes = memory.bytes().data();
   std::uint64_t at = 0;
   std::uint64_t done = 0;
+  std::uint64_t reported = 0;
   const auto report = [&] {
     if (options.progress) options.progress({.done = done, .total = total});
+    reported = done;
   };
   report();
   for (std::size_t position = 0; position < index.size(); ++position) {
@@ -49,12 +52,12 @@ namespace detail {
     at = round_up(at, tensor::alignment);
     trivial_vector<extent> places;
     for (const extent& part : entry.extents()) {
-      constexpr std::uint64_t piece = std::uint64_t{64} << 20;  // between two reports
+      constexpr std::uint64_t piece = std::uint64_t{8} << 20;  // between two reports
       for (std::uint64_t read = 0; read < part.size; read += piece) {
         const std::uint64_t next = part.size - read < piece ? part.size - read : piece;
         from.read(part.offset + read, {bytes + at + read, static_cast<std::size_t>(next)});
         done += next;
-        if (next == piece) report();
+        if (done - reported >= piece) report();
       }
       if (entry.kind() == entry_kind::map || places.empty()) places.push_back({at, part.size});
       else places.back().size += part.size;
@@ -62,7 +65,7 @@ namespace detail {
     }
     index.relocate(position, places.span());
   }
-  if (total > 0) report();
+  if (done > reported) report();
   return {std::move(index), std::move(memory)};
 }
 
@@ -89,6 +92,11 @@ namespace detail {
 [[nodiscard]] inline state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
   return detail::load_from(std::unique_ptr<const source>(new memory_source(bytes)), options);
 }
+
+/// Arrays and constants cannot be given away: keep them in a variable.
+template <std::size_t Size>
+state_dict load(const std::array<std::byte, Size>&& bytes, const load_options& options = {}) = delete;
+state_dict load(const std::vector<std::byte>&& bytes, const load_options& options = {}) = delete;
 
 /// The same from bytes that are given away: with read::map the result keeps them.
 [[nodiscard]] inline state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {

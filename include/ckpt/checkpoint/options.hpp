@@ -14,7 +14,7 @@
 
 namespace ckpt {
 
-/// How far a save or load has come, in bytes of the file.
+/// How far a save or load has come: in bytes of the file for a save, of the chosen content for a load.
 struct progress {
   std::uint64_t done = 0;
   std::uint64_t total = 0;
@@ -29,7 +29,7 @@ enum class read : std::uint8_t {
 };
 
 struct save_options {
-  /// Saved after the save object.
+  /// Saved after the save object. Tensors given as lvalues are borrowed: they must live until the save is done.
   append_values append{};
   /// Asked for the name of each entry of the save object whether to save it; empty: all.
   std::function<bool(std::string_view)> choose{};
@@ -38,8 +38,9 @@ struct save_options {
   std::function<void(ckpt::progress)> progress{};
   /// What to do with a name that comes twice, also between the save object and `append`.
   ckpt::duplicates duplicates = ckpt::duplicates::refuse;
-  /// ckpt files: tensor data starts at a multiple of this in the file, so that a mapping is aligned. 0, or a power of
-  /// two up to 1 MiB. (safetensors files are always aligned to the element.)
+  /// ckpt files: the data of each tensor starts at a multiple of this in the file, so that a mapping is aligned. 0, or
+  /// a power of two up to 1 MiB. In safetensors files each tensor is aligned to its element in any case; there this
+  /// aligns where the data begins.
   std::uint64_t align = 0;
   ckpt::durability durability = ckpt::durability::full;
   /// Permission bits of the file. The default is MindSpore's.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,12 +26,14 @@ namespace ckpt {
 
 /// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
 /// The file is indexed once; nothing is mapped and nothing kept of the data. Several threads may read at the same time.
+/// Move only.
 class reader {
  public:
   /// Throws as load.
-  explicit reader(std::string path) : m_file(std::move(path)), m_index(read_index(m_file)) {}
+  explicit reader(std::string path) : m_file(new file_source(std::move(path))), m_index(read_index(*m_file)) {}
 
-  [[nodiscard]] const file_index& index() const noexcept { return m_index; }
+  [[nodiscard]] const file_index& index() const& noexcept { return m_index; }
+  const file_index& index() const&& = delete;  // it would be gone with the reader
 
   /// Fills `to` with the elements of a tensor, or of a box of it, row-major. Throws mismatch_error where there is no
   /// tensor of that name and element type or `to` has another size, usage_error where the slice does not fit, io_error,
@@ -54,7 +57,7 @@ class reader {
       refuse(entry, errc::shape_mismatch,
              concat({"what is asked for has ", std::to_string(size), " bytes, the destination ",
                      std::to_string(to.size())}));
-    source_window window(m_file);
+    source_window window(*m_file);
     about(entry, [&] {
       for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
         read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
@@ -107,14 +110,14 @@ class reader {
       }
       const std::uint64_t left = part.size - offset;
       const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
-      if (now.size() >= large) m_file.read(part.offset + offset, now);
+      if (now.size() >= large) m_file->read(part.offset + offset, now);
       else std::memcpy(now.data(), window.at(part.offset + offset, now.size()).data(), now.size());
       to = to.subspan(now.size());
       offset = 0;
     }
   }
 
-  file_source m_file;
+  std::unique_ptr<const source> m_file;
   file_index m_index;
 };
 

@@ -79,10 +79,13 @@ void execute(executor& run, std::uint64_t total, Sink& to, const save_options& o
 
 template <class Object>
 constexpr bool check_save_object() noexcept {
-  static_assert(save_object<Object>,
+  static_assert(save_object<Object> || !save_object<std::remove_const_t<std::remove_reference_t<Object>>&>,
+                "ckpt::save: this save object is const, and it cannot be walked as such: declare its "
+                "visit_parameters(visitor) or parameters_and_names() const");
+  static_assert(save_object<std::remove_const_t<std::remove_reference_t<Object>>&>,
                 "ckpt::save: this is not a save object. Give it a cell with parameters_and_names() or "
-                "visit_parameters(visitor), a range of "
-                "parameters with name and data, a map of names to tensors or strings, or specialize "
+                "visit_parameters(visitor), a range of parameters with name and data, a map of names to tensors or "
+                "strings, or specialize "
                 "ckpt::tensor_traits for its tensor type");
   return save_object<Object>;
 }
@@ -115,8 +118,9 @@ save_report save(Object&& object, std::string path, const save_options& options 
 }
 
 /// Writes the same bytes to any sink: an object with write(std::span<const std::byte>).
-template <class... Policies, class Object, sink Sink>
-save_report save(Object&& object, Sink& to, const save_options& options = {}) {
+template <class... Policies, class Object, class Sink>
+  requires sink<std::remove_reference_t<Sink>>
+save_report save(Object&& object, Sink&& to, const save_options& options = {}) {
   using format = typename policy_set<Policies...>::format;
   save_report report;
   if constexpr (detail::check_save_object<Object>()) {

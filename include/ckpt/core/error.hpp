@@ -1,6 +1,7 @@
 #ifndef CKPT_CORE_ERROR_HPP
 #define CKPT_CORE_ERROR_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -45,9 +46,12 @@ struct error_facts {
 class error : public std::runtime_error {
  public:
   error(errc code, error_facts facts, std::string_view text)
-      : std::runtime_error(compose(facts, text)), m_code(code), m_facts(std::move(facts)) {}
+      : std::runtime_error(compose(facts, text)), m_code(code), m_facts(std::move(facts)), m_text(text) {}
 
   [[nodiscard]] errc code() const noexcept { return m_code; }
+  [[nodiscard]] const error_facts& facts() const noexcept { return m_facts; }
+  /// What happened, without the facts that what() has around it.
+  [[nodiscard]] const std::string& text() const noexcept { return m_text; }
   [[nodiscard]] const std::string& path() const noexcept { return m_facts.path; }
   [[nodiscard]] const std::string& name() const noexcept { return m_facts.name; }
   [[nodiscard]] std::optional<std::uint64_t> offset() const noexcept { return m_facts.offset; }
@@ -57,13 +61,17 @@ class error : public std::runtime_error {
  private:
   static std::string compose(const error_facts& facts, std::string_view text) {
     const bool named = !facts.name.empty();
-    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? facts.noun : "", named ? " \"" : "", facts.name,
-                   named ? "\": " : "", text, facts.offset ? ", at byte " : "",
-                   facts.offset ? std::to_string(*facts.offset) : ""});
+    const bool long_name = facts.name.size() > longest_name;
+    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? facts.noun : "", named ? " \"" : "",
+                   std::string_view(facts.name).substr(0, longest_name), long_name ? "..." : "", named ? "\": " : "",
+                   text, facts.offset ? ", at byte " : "", facts.offset ? std::to_string(*facts.offset) : ""});
   }
+
+  static constexpr std::size_t longest_name = 200;  // bytes of a name in a message; name() has all
 
   errc m_code;
   error_facts m_facts;
+  std::string m_text;
 };
 
 /// The operating system refused. cause() is its reason; what() ends in the reason's own words.

@@ -59,9 +59,8 @@ constexpr bool starts_safetensors(const std::byte* start) noexcept {
   try {  // as a ckpt file may begin, but hardly one does
     return mindspore::read_index(from);
   } catch (const format_error& e) {
-    const std::string_view reason = std::string_view(e.what()).substr(from.label().size());
-    throw format_error(e.code(), {.path = from.label()},
-                       concat({"this is neither a ckpt nor a safetensors file; read as ckpt", reason}));
+    throw format_error(e.code(), e.facts(),
+                       concat({"this is neither a ckpt nor a safetensors file; read as ckpt: ", e.text()}));
   }
 }
 

@@ -33,7 +33,7 @@ class mindspore_reader {
   mindspore_reader(const source& from, std::string_view format)
       : m_window(from), m_index(format, from.label(), from.size()) {}
 
-  /// Throws format_error as said in the README's list of refusals, and io_error where the source cannot be read.
+  /// Throws format_error for what is refused, and what the source throws where it cannot be read.
   [[nodiscard]] file_index read() {
     using namespace mindspore_schema;
     for (message_reader checkpoint = message({0, m_index.file_size()});
@@ -45,7 +45,7 @@ class mindspore_reader {
       m_value_offset = checkpoint.field_offset();
       m_name = {};
       read_value(payload(checkpoint, "value"));
-      if (m_index.size() == m_expected_count) expect_more(checkpoint.position());
+      if (m_index.size() >= m_expected_count) expect_more(checkpoint.position());
     }
     finish_pending();
     return std::move(m_index);
@@ -103,6 +103,7 @@ class mindspore_reader {
     m_expected_count =
         static_cast<std::size_t>(guess < static_cast<double>(most) ? static_cast<std::uint64_t>(guess) + 1 : most);
     m_index.reserve(m_expected_count);
+    if (m_expected_count < 2 * m_index.size()) m_expected_count = ~std::size_t{0};  // nearly all: no more guesses
   }
 
   range payload(message_reader& from, const char* what) const {
@@ -184,7 +185,8 @@ class mindspore_reader {
     if (info(m_last_type).mindspore != type_name) known = dtype_from_mindspore(type_name);
     if (!known)
       refuse(errc::unsupported, type.begin,
-             is_utf8(type_name) ? concat({"tensor_type \"", type_name, "\" is unknown"}) : "tensor_type is not UTF-8",
+             is_utf8(type_name) ? concat({"tensor_type \"", type_name.substr(0, 64), "\" is unknown"})
+                                : "tensor_type is not UTF-8",
              m_name);
     m_last_type = *known;
     add_tensor(*known, content);

@@ -11,11 +11,17 @@ namespace ckpt::mindspore_schema {
 
 // The messages of MindSpore's checkpoint.proto (proto2):
 //
-//   message Checkpoint { message Value { required string tag = 1; oneof value { TensorProto tensor = 2; MapTensorProto
-//   maptensor = 3; } }
-//                        repeated Value value = 1; }
-//   message TensorProto { repeated int64 dims = 1; required string tensor_type = 2; required bytes tensor_content = 3;
-//   } message MapTensorProto { repeated TensorProto tensor = 1; }
+// clang-format off
+//   message Checkpoint {
+//     message Value {
+//       required string tag = 1;
+//       oneof value { TensorProto tensor = 2; MapTensorProto maptensor = 3; }
+//     }
+//     repeated Value value = 1;
+//   }
+//   message TensorProto { repeated int64 dims = 1; required string tensor_type = 2; required bytes tensor_content = 3; }
+//   message MapTensorProto { repeated TensorProto tensor = 1; }
+// clang-format on
 //
 // A file is any number of Checkpoint messages one after the other, of one Value each.
 

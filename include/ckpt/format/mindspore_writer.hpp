@@ -31,8 +31,11 @@ class mindspore_writer {
   /// Throws usage_error for an entry that a ckpt file cannot hold or that MindSpore could not load.
   [[nodiscard]] plan make_plan() {
     m_plan.reserve(2 * m_entries.size() + 1);
+    std::uint64_t total = 0;
     for (const entry& next : m_entries) {
       check_name(next);
+      total = next.size_bytes >> 62 == 0 ? total + next.size_bytes : ~std::uint64_t{0};
+      if (total >> 62 != 0) refuse(next, errc::unsupported, "with it the file passes 2^62 bytes");
       if (next.kind == entry_kind::map) add_map(next);
       else if (next.kind == entry_kind::string) add_string(next);
       else add_tensor(next);

@@ -29,9 +29,9 @@
 namespace ckpt {
 
 /// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the crate's order of dtypes, widest
-/// first, then by name; a header without blanks, padded with spaces. Strings, and markers of int4 tensors, go into the
-/// metadata: first "format", then the caller's pairs, then what the entries add, in their order. What a loaded file
-/// said of its format and its redundancy is said again.
+/// first, then by name; a header without blanks, padded with spaces. The metadata has "format" first, then what a
+/// loaded file said of itself and its tensors, the caller's pairs, the markers of int4 tensors in the order of the
+/// data, and the strings in theirs; so a file that is loaded and saved again is the same.
 class safetensors_writer {
  public:
   safetensors_writer(const entries& from, const format_options& options)
@@ -46,6 +46,10 @@ class safetensors_writer {
     m_tensors.reserve(m_entries.size());
     for (const entry& next : m_entries) collect(next);
     sort();
+    for (const placed& tensor : m_tensors)
+      if (tensor.what->type == dtype::int4) add_marker(*tensor.what);
+    for (const entry& next : m_entries)
+      if (next.kind == entry_kind::string) add_string(next);
     m_plan.reserve(m_tensors.size() + 1);
     add_header();
     for (const placed& tensor : m_tensors) m_plan.add_content(*tensor.what, 0, tensor.what->size_bytes);
@@ -75,7 +79,7 @@ class safetensors_writer {
     add_pair({format_key, format_value});
     for (const auto& [key, value] : m_entries.metadata()) {
       if (key == format_key) m_pairs[0].second = value;
-      if (key == redundancy_key && !is_given(key)) add_pair({key, value});
+      if ((key == redundancy_key || is_about_tensor(key, value)) && !is_given(key)) add_pair({key, value});
     }
     bool has_format = false;
     for (const auto& [key, value] : m_metadata) {
@@ -88,6 +92,13 @@ class safetensors_writer {
       if (!is_format && !add_pair({key, value}))
         refuse(errc::duplicate, concat({"the metadata key \"", key, "\" is given twice"}));
     }
+  }
+
+  /// Whether a pair of a loaded file says something of a tensor, other than that it is an int4 one.
+  [[nodiscard]] bool is_about_tensor(std::string_view key, std::string_view value) const {
+    const entry* const named = m_entries.find(key);
+    return named != nullptr && named->kind == entry_kind::tensor && value != safetensors_schema::int4_value &&
+           !safetensors_schema::is_reserved(key);
   }
 
   /// Whether the caller's metadata has this key.
@@ -119,14 +130,13 @@ class safetensors_writer {
       refuse(next, errc::invalid_name, "safetensors reserves this name for itself; rename it, or save as ckpt");
     if (next.kind == entry_kind::map)
       refuse(next, errc::unsupported, "a safetensors file cannot hold a map parameter; save it as ckpt");
-    if (next.kind == entry_kind::string) collect_string(next);
     if (next.kind == entry_kind::tensor) collect_tensor(next);
     const std::optional<std::uint64_t> total = checked_add(m_data_size, next.size_bytes);
     if (!total || *total >> 63 != 0) refuse(next, errc::unsupported, "with it the file passes 2^63 - 1 bytes");
     m_data_size = *total;
   }
 
-  void collect_string(const entry& next) {
+  void add_string(const entry& next) {
     const std::span<const std::byte> bytes = next.whole.bytes();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const std::optional<std::size_t> bad = first_invalid_utf8(text))
@@ -139,12 +149,16 @@ class safetensors_writer {
       refuse(next, errc::duplicate, "the metadata given has another value of this name; rename one of them");
   }
 
+  void add_marker(const entry& next) {
+    using namespace safetensors_schema;
+    if (is_reserved(next.name) || (!add_pair({next.name, int4_value}) && find_pair(next.name)->second != int4_value))
+      refuse(next, errc::invalid_name,
+             "an int4 tensor is marked by its name in the metadata, where this name is taken; rename it");
+  }
+
   void collect_tensor(const entry& next) {
     using namespace safetensors_schema;
     if (next.type == dtype::int4) {
-      if (is_reserved(next.name) || (!add_pair({next.name, int4_value}) && find_pair(next.name)->second != int4_value))
-        refuse(next, errc::invalid_name,
-               "an int4 tensor is marked by its name in the metadata, where this name is taken; rename it");
       m_tensors.push_back({&next, 0, dtype::int8});
       return;
     }

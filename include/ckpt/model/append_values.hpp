@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,40 +21,41 @@ namespace ckpt {
 
 /// A value saved beside a model, as MindSpore's append_dict: an integer becomes a 0-d int64 (uint64 from 2^63 on), a
 /// float a 0-d float32, a bool a 0-d bool, text a string, a tensor is itself. A tensor given as an lvalue is borrowed
-/// until the save is done; everything else is copied.
+/// until the save is done; a ckpt::tensor that is given away is kept, everything else copied.
 class append_value {
  public:
   template <std::integral T>
     requires scalar<T>
-  append_value(std::string name, T value) : append_value(std::move(name), integer(value)) {}
+  append_value(std::string_view name, T value) : append_value(name, integer(value)) {}
 
   template <std::floating_point T>
-  append_value(std::string name, T value) : append_value(std::move(name), scalar_tensor(static_cast<float>(value))) {}
+  append_value(std::string_view name, T value) : append_value(name, scalar_tensor(static_cast<float>(value))) {}
 
   template <text T>
-  append_value(std::string name, const T& value)
-      : m_name(std::move(name)), m_text(std::string_view(value)), m_holds(holds::text) {}
+  append_value(std::string_view name, const T& value)
+      : m_name(name), m_text(std::string_view(value)), m_holds(holds::text) {}
 
-  append_value(std::string name, tensor&& value)
-      : m_name(std::move(name)), m_owned(std::move(value)), m_holds(holds::tensor) {}
+  append_value(std::string_view name, tensor&& value)
+      : m_name(name), m_owned(std::make_shared<const tensor>(std::move(value))), m_holds(holds::tensor) {}
 
   template <class T>
     requires(tensor_like<T> && !std::same_as<T, tensor>)
-  append_value(std::string name, T&& value) : m_name(std::move(name)) {
+  append_value(std::string_view name, T&& value) : m_name(name) {
     const tensor_view& view = tensor_traits<std::remove_cvref_t<T>>::view(value);
     if constexpr (std::is_lvalue_reference_v<T>) {
       m_borrowed = view;
       m_holds = holds::view;
     } else {
-      m_owned = tensor(view.type(), view.shape());
-      view.copy_to(0, m_owned.bytes());
+      tensor copy(view.type(), view.shape());
+      view.copy_to(0, copy.bytes());
+      m_owned = std::make_shared<const tensor>(std::move(copy));
     }
   }
 
   /// Adds it to `to`, which borrows it, whether or not `to` wants such a name: nobody appends what is not to be saved.
   void add_to(entries& to) const {
     if (m_holds == holds::text) to.add_string(m_name, m_text);
-    else if (m_holds == holds::tensor) to.add_tensor(m_name, m_owned);
+    else if (m_holds == holds::tensor) to.add_tensor(m_name, *m_owned);
     else to.add_tensor(m_name, m_borrowed);
   }
 
@@ -77,7 +79,7 @@ class append_value {
 
   std::string m_name;
   std::string m_text;
-  tensor m_owned = tensor(dtype::uint8, shape{0});
+  std::shared_ptr<const tensor> m_owned;  // shared by copies: an initializer list is copied from
   tensor_view m_borrowed = tensor_view(dtype::uint8, shape{0}, {});
   holds m_holds = holds::tensor;
 };
@@ -90,8 +92,8 @@ class append_values {
 
   /// One more, after the others.
   template <class T>
-  void add(std::string name, T&& value) {
-    m_values.emplace_back(std::move(name), std::forward<T>(value));
+  void add(std::string_view name, T&& value) {
+    m_values.emplace_back(name, std::forward<T>(value));
   }
 
   [[nodiscard]] auto begin() const noexcept { return m_values.begin(); }

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/concepts.hpp>
@@ -29,6 +30,34 @@ inline void add_state_value(entries& to, std::string_view name, const state_valu
   trivial_vector<segment> pieces;
   for (std::size_t number = 0; number < value.piece_count(); ++number) pieces.push_back(value.piece(number));
   to.add_pieces(name, value.kind(), value.type(), value.shape(), pieces.span());
+}
+
+/// Adds the data of `value` in the shape that it says.
+template <class T>
+void add_shaped(entries& to, std::string_view name, T& value) {
+  trivial_vector<std::int64_t> extents;
+  const auto fill = [&](const auto& shape) {
+    for (const auto extent : shape) extents.push_back(static_cast<std::int64_t>(extent));
+  };
+  if constexpr (with_shape_function<T>) fill(value.shape());
+  else fill(value.shape);
+  const auto add = [&](const auto& data) {
+    const tensor_view& flat = tensor_traits<std::remove_cvref_t<decltype(data)>>::view(data);
+    if (content_size(flat.type(), extents.span()) != flat.size_bytes())
+      throw usage_error(errc::shape_mismatch, {.path = to.label(), .name = std::string(name)},
+                        concat({"its shape is ", to_string(extents.span()), ", its data ",
+                                to_string(flat.shape().extents()), " of ", ckpt::name(flat.type())}));
+    if (flat.is_contiguous() && flat.shape().size() == 1)  // a plain range: the shape is beside it
+      to.add_tensor(name, tensor_view(flat.type(), shape(extents.span()), flat.bytes()));
+    else to.add_tensor(name, flat);  // a tensor, which knows its shape
+  };
+  if constexpr (with_data_function<T>) {
+    auto&& data = value.data();
+    if constexpr (std::is_lvalue_reference_v<decltype(value.data())>) add(data);
+    else add(to.hold(std::move(data)));
+  } else {
+    add(value.data);
+  }
 }
 
 /// Adds `value` as it stands; of an rvalue, the entries keep what must outlive the call.
@@ -53,6 +82,8 @@ void add_value(entries& to, std::string_view name, T&& value) {
       throw usage_error(errc::invalid_argument, {.path = to.label(), .name = std::string(name)},
                         "the pointer to it is null");
     add_value(to, name, *value);
+  } else if constexpr (with_shape<plain>) {
+    add_shaped(to, name, value);
   } else if constexpr (with_data_function<plain>) {
     add_value(to, name, value.data());
   } else {

@@ -12,16 +12,19 @@
 
 namespace ckpt {
 
-// What can be saved. A save object is one of these, and each is made of the ones above it:
+// What can be saved. A save object is one of the last three, and each is made of the ones above it.
 //
-//   text              converts to std::string_view
-//   savable           text; tensor_like; a parameter (below) without regard to its name; a variant of, or a pointer to,
-//   these parameter         has name() or name, text, and data() or data, savable, or is itself tensor_like named_value
-//   has first, text, and second, savable: what maps and lists of pairs hold parameter_range   a range of parameters or
-//   of pointers to them tensor_map        a range of named_values: std::map, std::unordered_map, vectors of pairs; or a
-//   state_dict cell_like         parameters_and_names() returning a tensor_map, or visit_parameters(visitor) calling
-//                     visitor(name, member) for members that are savable, cell_like, pointers to cells or ranges of
-//                     these
+// clang-format off
+//   text             converts to std::string_view
+//   savable          text; tensor_like; an object with data() or data that is savable, and with a name or with
+//                    extents in shape() or shape; a variant of, or a pointer to, these
+//   parameter_like   has name() or name, text, and is savable
+//   named_value      has first, text, and second, savable: what maps and lists of pairs hold
+//   parameter_range  a range of parameters or of pointers to them
+//   tensor_map       a range of named_values (std::map, std::unordered_map, vectors of pairs); or a state_dict
+//   cell_like        has parameters_and_names() returning a tensor_map, or visit_parameters(visitor) calling
+//                    visitor(name, member) for members that are savable, cells, pointers to cells or ranges of these
+// clang-format on
 
 template <class T>
 concept text = std::convertible_to<const std::remove_cvref_t<T>&, std::string_view> &&
@@ -80,12 +83,31 @@ concept variant_like = requires(const T& value) {
   { value.index() } -> std::integral;
 };
 
+// The extents of a type that keeps its elements as a plain range.
+template <class T>
+concept with_shape_function = requires(const T& value) {
+  { *std::begin(value.shape()) } -> std::convertible_to<std::int64_t>;
+};
+template <class T>
+concept with_shape_member = !with_shape_function<T> && requires(const T& value) {
+  { *std::begin(value.shape) } -> std::convertible_to<std::int64_t>;
+};
+template <class T>
+concept with_shape = with_shape_function<T> || with_shape_member<T>;
+
 template <class T>
 constexpr bool is_savable() noexcept;
 
 template <template <class...> class Variant, class... Alternatives>
 constexpr bool all_savable(const Variant<Alternatives...>*) noexcept {
   return (is_savable<Alternatives>() && ...);
+}
+
+template <class T, class Data>
+constexpr bool is_data() noexcept {
+  if constexpr (std::same_as<std::remove_cvref_t<Data>, T>) return false;  // some tensors return themselves
+  else if constexpr (with_shape<T>) return tensor_like<Data>;
+  else return is_savable<Data>();
 }
 
 template <class T>
@@ -95,8 +117,9 @@ constexpr bool is_savable() noexcept {
   else if constexpr (offers_parameters<value>) return false;
   else if constexpr (variant_like<value>) return all_savable(static_cast<const value*>(nullptr));
   else if constexpr (pointer_like<value>) return is_savable<decltype(*std::declval<const value&>())>();
-  else if constexpr (with_data_function<value>) return is_savable<decltype(std::declval<value&>().data())>();
-  else if constexpr (with_data_member<value>) return is_savable<decltype((std::declval<value&>().data))>();
+  else if constexpr (!with_shape<value> && !with_name_function<value> && !with_name_member<value>) return false;
+  else if constexpr (with_data_function<value>) return is_data<value, decltype(std::declval<value&>().data())>();
+  else if constexpr (with_data_member<value>) return is_data<value, decltype((std::declval<value&>().data))>();
   else return false;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,13 @@ class entries {
   [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
   [[nodiscard]] const entry* begin() const noexcept { return m_entries.begin(); }
   [[nodiscard]] const entry* end() const noexcept { return m_entries.end(); }
+
+  /// The entry of that name, or nullptr.
+  [[nodiscard]] const entry* find(std::string_view name) const {
+    const auto name_at = [this](std::size_t position) { return m_entries[position].name; };
+    const std::optional<std::size_t> position = m_names.find(name, name_at);
+    return position ? &m_entries[*position] : nullptr;
+  }
 
   /// Pairs of metadata that the save object itself carries: those of the safetensors file it was loaded from. Formats
   /// take over what is about the file as a whole.

@@ -35,7 +35,10 @@ class index_entry {
   /// The element type of a tensor; uint8 for a string or a map.
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   /// The extents of a tensor, outermost first; none for a string or a map.
-  [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return {m_shape, m_rank}; }
+  [[nodiscard]] std::span<const std::int64_t> shape() const noexcept {
+    if (m_kind == entry_kind::string) return {};
+    return {m_shape, m_rank};
+  }
   /// The bytes of the content: of a tensor or map all extents together, of a string its UTF-8 text.
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_content.size; }
   /// Where the content of a tensor or map lies, in order. More than one for a tensor that was cut into chunks and for
@@ -84,24 +87,32 @@ class file_index {
 
   /// "ckpt" or "safetensors".
   [[nodiscard]] std::string_view format() const noexcept { return m_format; }
-  [[nodiscard]] const std::string& label() const noexcept { return m_label; }
+  [[nodiscard]] const std::string& label() const& noexcept { return m_label; }
   [[nodiscard]] std::uint64_t file_size() const noexcept { return m_file_size; }
   /// The pairs of a safetensors file's `__metadata__`, in the order of the file.
-  [[nodiscard]] std::span<const metadata_pair> metadata() const noexcept { return m_metadata; }
+  [[nodiscard]] std::span<const metadata_pair> metadata() const& noexcept { return m_metadata; }
   /// Whether the file carries a CRC-32. It is not verified here.
   [[nodiscard]] bool has_checksum() const noexcept { return m_has_checksum; }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
   [[nodiscard]] bool empty() const noexcept { return m_entries.empty(); }
-  [[nodiscard]] const index_entry* begin() const noexcept { return m_entries.begin(); }
-  [[nodiscard]] const index_entry* end() const noexcept { return m_entries.end(); }
-  [[nodiscard]] const index_entry& operator[](std::size_t position) const noexcept { return m_entries[position]; }
+  [[nodiscard]] const index_entry* begin() const& noexcept { return m_entries.begin(); }
+  [[nodiscard]] const index_entry* end() const& noexcept { return m_entries.end(); }
+  [[nodiscard]] const index_entry& operator[](std::size_t position) const& noexcept { return m_entries[position]; }
 
   /// The entry of that name, or nullptr.
-  [[nodiscard]] const index_entry* find(std::string_view name) const {
+  [[nodiscard]] const index_entry* find(std::string_view name) const& {
     const std::optional<std::size_t> position = m_names.find(name, name_at());
     return position ? &m_entries[*position] : nullptr;
   }
+
+  // Of a temporary these would be gone with the statement: keep what inspect returns in a variable.
+  const std::string& label() const&& = delete;
+  std::span<const metadata_pair> metadata() const&& = delete;
+  const index_entry* begin() const&& = delete;
+  const index_entry* end() const&& = delete;
+  const index_entry& operator[](std::size_t position) const&& = delete;
+  const index_entry* find(std::string_view name) const&& = delete;
 
   // For the readers of formats, which validate before they add:
 

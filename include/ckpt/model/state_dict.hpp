@@ -243,11 +243,12 @@ class state_dict {
   iterator end() const&& = delete;
   state_value operator[](std::string_view name) const&& = delete;
   std::optional<state_value> find(std::string_view name) const&& = delete;
+  std::span<const file_index::metadata_pair> metadata() const&& = delete;
 
   /// "ckpt" or "safetensors".
   [[nodiscard]] std::string_view format() const noexcept { return index().format(); }
   /// The pairs of a safetensors file's `__metadata__`.
-  [[nodiscard]] std::span<const file_index::metadata_pair> metadata() const noexcept { return index().metadata(); }
+  [[nodiscard]] std::span<const file_index::metadata_pair> metadata() const& noexcept { return index().metadata(); }
 
  private:
   struct state {

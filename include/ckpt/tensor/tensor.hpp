@@ -36,8 +36,11 @@ class tensor {
   tensor(ckpt::shape extents, std::initializer_list<T> values)
       : tensor(std::move(extents), std::span<const T>(values.begin(), values.size())) {}
 
-  /// Throws usage_error where the number of bytes is not what dtype and shape take.
+  /// Throws usage_error where the number of bytes is not what dtype and shape take, or a bool is neither 0 nor 1.
   [[nodiscard]] static tensor from_bytes(dtype type, ckpt::shape extents, std::span<const std::byte> bytes) {
+    if (type == dtype::boolean)
+      for (const std::byte value : bytes)
+        if (value > std::byte{1}) throw usage_error(errc::malformed, {}, "a bool is neither 0 nor 1");
     return tensor(type, tensor_view(type, std::move(extents), bytes).shape(), bytes.data());
   }
 
@@ -54,25 +57,30 @@ class tensor {
 
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   [[nodiscard]] const ckpt::shape& shape() const noexcept { return m_shape; }
-  [[nodiscard]] std::span<std::byte> bytes() noexcept { return {m_bytes, m_size}; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {m_bytes, m_size}; }
+  [[nodiscard]] std::span<std::byte> bytes() & noexcept { return {m_bytes, m_size}; }
+  [[nodiscard]] std::span<const std::byte> bytes() const& noexcept { return {m_bytes, m_size}; }
 
   /// The elements. Throws mismatch_error where T is not the tensor's element type.
   template <scalar T>
-  [[nodiscard]] std::span<T> as() {
+  [[nodiscard]] std::span<T> as() & {
     check_type(dtype_of<T>);
     return {reinterpret_cast<T*>(m_bytes), m_size / sizeof(T)};
   }
   template <scalar T>
-  [[nodiscard]] std::span<const T> as() const {
+  [[nodiscard]] std::span<const T> as() const& {
     check_type(dtype_of<T>);
     return {reinterpret_cast<const T*>(m_bytes), m_size / sizeof(T)};
   }
 
-  operator tensor_view() const& {
+  operator tensor_view() const& {  // NOLINT(google-explicit-constructor)
     return tensor_view(m_type, m_shape, bytes());
-  }  // NOLINT(google-explicit-constructor)
-  operator tensor_view() const&& = delete;  // the view would outlive its elements
+  }
+
+  // Views of a temporary would outlive its elements.
+  std::span<const std::byte> bytes() const&& = delete;
+  template <scalar T>
+  std::span<const T> as() const&& = delete;
+  operator tensor_view() const&& = delete;
 
  private:
   tensor(dtype type, ckpt::shape extents, const std::byte* from) : m_shape(std::move(extents)), m_type(type) {

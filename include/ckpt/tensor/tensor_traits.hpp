@@ -40,6 +40,7 @@ template <class T>
 concept scalar_range = requires(const T& range) {
   { std::size(range) } -> std::convertible_to<std::size_t>;
   requires std::is_pointer_v<decltype(std::data(range))>;
+  requires std::contiguous_iterator<decltype(std::begin(range))>;  // a matrix has data and size, but is no range
   requires scalar<std::remove_cvref_t<decltype(*std::data(range))>>;
 };
 
