@@ -62,9 +62,12 @@ class error : public std::runtime_error {
   static std::string compose(const error_facts& facts, std::string_view text) {
     const bool named = !facts.name.empty();
     const bool long_name = facts.name.size() > longest_name;
+    std::size_t shown = long_name ? longest_name : facts.name.size();
+    while (long_name && shown > 0 && (static_cast<unsigned char>(facts.name[shown]) & 0xc0) == 0x80)
+      --shown;  // in UTF-8
     return concat({facts.path, facts.path.empty() ? "" : ": ", named ? facts.noun : "", named ? " \"" : "",
-                   std::string_view(facts.name).substr(0, longest_name), long_name ? "..." : "", named ? "\": " : "",
-                   text, facts.offset ? ", at byte " : "", facts.offset ? std::to_string(*facts.offset) : ""});
+                   std::string_view(facts.name).substr(0, shown), long_name ? "..." : "", named ? "\": " : "", text,
+                   facts.offset ? ", at byte " : "", facts.offset ? std::to_string(*facts.offset) : ""});
   }
 
   static constexpr std::size_t longest_name = 200;  // bytes of a name in a message; name() has all

@@ -59,7 +59,11 @@ std::string describe(const file_index& index) {
     if (entry.kind() == entry_kind::map) out += "map ";
     else out.append(name(entry.type())).append(to_string(entry.shape())).append(" ");
     for (const extent& part : entry.extents())
-      out += "[" + std::to_string(part.offset) + "," + std::to_string(part.offset + part.size) + ")";
+      out.append("[")
+          .append(std::to_string(part.offset))
+          .append(",")
+          .append(std::to_string(part.offset + part.size))
+          .append(")");
   }
   if (index.has_checksum()) out += out.empty() ? "checksum" : "; checksum";
   return out;
@@ -99,9 +103,9 @@ const std::string trailer = "crc_num\0\0\0\0\0\0\x12\x34\x56\x78"s;
 
 }  // namespace
 
-// What is accepted: formats.md §1.
+// What is accepted: the ckpt format.
 
-TEST_CASE("ckpt reader: the message of formats.md") {
+TEST_CASE("ckpt reader: the message of the documentation") {
   CHECK(read(support::unhex("0a110a0161120c08021204496e74381a020100")) == "a int8[2] [17,19)");
 }
 
@@ -264,7 +268,7 @@ TEST_CASE("ckpt reader: a tensor that its chunks leave incomplete before the che
         "refused: f: tensor \"a\": int8[3] takes 3 bytes, its content has 1, at byte 0");
 }
 
-// What is accepted: formats.md §5, all that protobuf allows.
+// What is accepted: the ckpt format, all that protobuf allows.
 
 TEST_CASE("ckpt reader: unknown fields of every wire type beside the values") {
   CHECK(read(unknown()).empty());
@@ -352,7 +356,7 @@ TEST_CASE("ckpt reader: several values in one message are as many messages") {
   CHECK(read(one) == "a int8[2] [17,19); b int8[1] [36,37); s \"x\"");
 }
 
-// What is refused: formats.md §5, each with its words.
+// What is refused: the ckpt format, each with its words.
 
 TEST_CASE("ckpt reader refuses: content shorter than dims and type say") {
   CHECK(read(value("a", tensor({3}, "Float32", "1234"))) ==

@@ -157,7 +157,10 @@ TEST_CASE("safetensors reader: names and dtypes with escapes in them") {
   CHECK(index[0].name() == "\xc3\xad\n\xf0\x9f\x98\x80");
 }
 
-TEST_CASE("safetensors reader: an empty name") { CHECK(read("{" + byte_entry("", 0) + "}", 1).find("") != nullptr); }
+TEST_CASE("safetensors reader: an empty name") {
+  const file_index index = read("{" + byte_entry("", 0) + "}", 1);
+  CHECK(index.find("") != nullptr);
+}
 
 TEST_CASE("safetensors reader: a 0-d tensor") {
   const file_index index = read(w(R"({"dtype":"F64","shape":[],"data_offsets":[0,8]})"), 8);
@@ -183,15 +186,19 @@ TEST_CASE("safetensors reader: extents that are large where another is 0") {
 }
 
 TEST_CASE("safetensors reader: sub-byte types that end at a byte's end") {
-  CHECK(read(w(R"({"dtype":"F4","shape":[3,2],"data_offsets":[0,3]})"), 3)[0].type() == dtype::float4_e2m1);
-  CHECK(read(w(R"({"dtype":"F6_E3M2","shape":[4],"data_offsets":[0,3]})"), 3)[0].type() == dtype::float6_e3m2);
+  const file_index four = read(w(R"({"dtype":"F4","shape":[3,2],"data_offsets":[0,3]})"), 3);
+  const file_index six = read(w(R"({"dtype":"F6_E3M2","shape":[4],"data_offsets":[0,3]})"), 3);
+  CHECK(four[0].type() == dtype::float4_e2m1);
+  CHECK(six[0].type() == dtype::float6_e3m2);
 }
 
 TEST_CASE("safetensors reader: metadata in any place, null too") {
-  CHECK(read("{" + byte_entry("a", 0) + R"(,"__metadata__":{"format":"pt"}})", 1).metadata()[0].second == "pt");
-  CHECK(read("{\"\\u005f_metadata__\":{\"format\":\"pt\"}," + byte_entry("a", 0) + "}", 1).metadata()[0].second ==
-        "pt");
-  CHECK(read("{\"__metadata__\":null," + byte_entry("a", 0) + "}", 1).metadata().empty());
+  const file_index last = read("{" + byte_entry("a", 0) + R"(,"__metadata__":{"format":"pt"}})", 1);
+  const file_index escaped = read("{\"\\u005f_metadata__\":{\"format\":\"pt\"}," + byte_entry("a", 0) + "}", 1);
+  const file_index null = read("{\"__metadata__\":null," + byte_entry("a", 0) + "}", 1);
+  CHECK(last.metadata()[0].second == "pt");
+  CHECK(escaped.metadata()[0].second == "pt");
+  CHECK(null.metadata().empty());
 }
 
 TEST_CASE(

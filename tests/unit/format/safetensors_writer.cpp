@@ -148,7 +148,9 @@ TEST_CASE("safetensors writer: align makes the data begin at a multiple") {
   CHECK(written(one("w", dtype::float32, {1}), {.align = 1}) == written(one("w", dtype::float32, {1})));
 }
 
-TEST_CASE("safetensors writer: the metadata is format, then the caller's pairs, then the entries' in their order") {
+TEST_CASE(
+    "safetensors writer: the metadata is format, the caller's pairs, markers in the order of the data, strings in "
+    "theirs") {
   entries all = one("q", dtype::int4, {2});
   all.add_string("note",
                  "d\xc3\xad"
@@ -157,9 +159,9 @@ TEST_CASE("safetensors writer: the metadata is format, then the caller's pairs, 
   all.add_string("empty", "");
   const metadata pairs{{"z", "1"}, {"a", "2"}};
   CHECK(trimmed(header(all, {.metadata = pairs})) ==
-        R"({"__metadata__":{"format":"ms","z":"1","a":"2","q":"Int4","note":"d)"
+        R"({"__metadata__":{"format":"ms","z":"1","a":"2","p":"Int4","q":"Int4","note":"d)"
         "\xc3\xad"
-        R"(a\n","p":"Int4","empty":""},)"
+        R"(a\n","empty":""},)"
         R"("p":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},"q":{"dtype":"I8","shape":[2],"data_offsets":[1,3]}})");
 }
 

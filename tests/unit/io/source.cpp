@@ -16,7 +16,7 @@ TEST_CASE("memory_source: reads what it was given") {
   const memory_source source(scratch::bytes("hello"));
   CHECK(source.size() == 5);
   CHECK(source.label() == "<memory>");
-  CHECK(memory_source({}, "stdin").label() == "stdin");
+  CHECK(memory_source(std::span<const std::byte>(), "stdin").label() == "stdin");
   CHECK(scratch::text({source.data(), 5}) == "hello");
   std::array<std::byte, 3> three{};
   source.read(2, three);
@@ -24,7 +24,7 @@ TEST_CASE("memory_source: reads what it was given") {
 }
 
 TEST_CASE("memory_source: no bytes at all") {
-  const memory_source source({});
+  const memory_source source{std::span<const std::byte>()};
   CHECK(source.size() == 0);
   CHECK(source.data() != nullptr);
   source.read(0, {});

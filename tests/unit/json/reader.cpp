@@ -281,7 +281,7 @@ TEST_CASE("json reader: values lie at most 127 deep in each other, as with serde
   CHECK(skip(nested(R"({"a":)", "1", "}", 127)) == "accepted");
   CHECK(skip(nested(R"({"a":)", "1", "}", 128)) ==
         "f: JSON: expected arrays and objects at most 127 deep in each other, found '{', at byte 643");
-  CHECK(skip("[" + nested("[", "", "]", 126) + "," + nested("[", "", "]", 126) + "]") == "accepted");
+  CHECK(skip(std::string("[") + nested("[", "", "]", 126) + "," + nested("[", "", "]", 126) + "]") == "accepted");
   CHECK(skip(std::string(1'000'000, '[')) ==
         "f: JSON: expected arrays and objects at most 127 deep in each other, found '[', at byte 135");
 }

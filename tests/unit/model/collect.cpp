@@ -50,7 +50,7 @@ class parameter_object {
 
 struct by_value {  // makes name and data anew for each call
   std::uint8_t number;
-  [[nodiscard]] std::string name() const { return "p" + std::to_string(number); }
+  [[nodiscard]] std::string name() const { return std::string("p").append(std::to_string(number)); }
   [[nodiscard]] std::vector<std::uint8_t> data() const { return {number, number}; }
 };
 
@@ -417,8 +417,8 @@ namespace {
 
 /// A state_dict over the bytes 00 01 02 ... 3f.
 state_dict loaded() {
-  auto bytes = std::make_shared<std::array<std::byte, 64>>();
-  for (std::size_t i = 0; i < bytes->size(); ++i) (*bytes)[i] = static_cast<std::byte>(i);
+  aligned_memory bytes(64);
+  for (std::size_t i = 0; i < 64; ++i) bytes.bytes()[i] = static_cast<std::byte>(i);
   file_index index("ckpt", "g", 64);
   const extent whole{1, 2};
   const extent chunks[]{{4, 2}, {8, 2}};
@@ -426,8 +426,7 @@ state_dict loaded() {
   CHECK(index.add_string("note", "text"));
   CHECK(index.add("chunked", entry_kind::tensor, dtype::int16, shape{2}, chunks));
   CHECK(index.add("table", entry_kind::map, dtype::uint8, shape{}, chunks));
-  const std::byte* const base = bytes->data();
-  return {std::move(index), base, std::move(bytes)};
+  return {std::move(index), std::move(bytes)};
 }
 
 }  // namespace

@@ -15,7 +15,11 @@ namespace {
 std::string extents(const index_entry& entry) {
   std::string out;
   for (const extent& part : entry.extents())
-    out += "[" + std::to_string(part.offset) + "," + std::to_string(part.offset + part.size) + ")";
+    out.append("[")
+        .append(std::to_string(part.offset))
+        .append(",")
+        .append(std::to_string(part.offset + part.size))
+        .append(")");
   return out;
 }
 
@@ -115,7 +119,8 @@ TEST_CASE("file_index: found by name") {
   CHECK(index.find("w") == &index[0]);
   CHECK(index.find("") == &index[4]);
   CHECK(index.find("W") == nullptr);
-  CHECK(file_index("ckpt", "f", 0).find("w") == nullptr);
+  const file_index empty("ckpt", "f", 0);
+  CHECK(empty.find("w") == nullptr);
 }
 
 TEST_CASE("file_index: a name that is there is not added again") {

@@ -346,13 +346,38 @@ TEST_CASE("state_dict: values and views outlive a move, and the content lives as
   CHECK(second["w"].as<float>().data() == elements.data());
 }
 
-TEST_CASE("state_dict: keeps its owner alive, and no longer than itself") {
-  const auto owner = std::make_shared<int>(0);
+namespace {
+
+/// Bytes that tell when they are gone.
+class counted_source final : public source {
+ public:
+  explicit counted_source(int& alive) : source("f"), m_alive(&alive) { ++*m_alive; }
+  counted_source(const counted_source&) = delete;
+  counted_source& operator=(const counted_source&) = delete;
+  ~counted_source() override { --*m_alive; }
+  [[nodiscard]] std::uint64_t size() const noexcept override { return sizeof m_bytes; }
+  void read(std::uint64_t, std::span<std::byte>) const override {}
+  [[nodiscard]] const std::byte* data() const noexcept override { return m_bytes; }
+
+ private:
+  int* m_alive;
+  std::byte m_bytes[4]{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
+};
+
+}  // namespace
+
+TEST_CASE("state_dict: keeps what its views show, and no longer than itself") {
+  int alive = 0;
   {
-    const state_dict dict(file_index("ckpt", "f", 0), nullptr, owner);
-    CHECK(owner.use_count() == 2);
+    file_index index("ckpt", "f", 4);
+    const extent where{2, 2};
+    CHECK(index.add("w", entry_kind::tensor, dtype::uint8, shape{2}, std::span(&where, 1)));
+    state_dict first(std::move(index), std::make_unique<counted_source>(alive));
+    const state_dict second = std::move(first);
+    CHECK(alive == 1);
+    CHECK(support::hex(second["w"].bytes()) == "0304");
   }
-  CHECK(owner.use_count() == 1);
+  CHECK(alive == 0);
 }
 
 TEST_CASE("state_dict: format and metadata") {

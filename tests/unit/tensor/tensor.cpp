@@ -13,6 +13,8 @@ using namespace ckpt;
 
 namespace {
 
+std::string hex_of(const tensor& t) { return support::hex(t.bytes()); }
+
 bool is_aligned(const tensor& t) { return reinterpret_cast<std::uintptr_t>(t.bytes().data()) % 64 == 0; }
 
 }  // namespace
@@ -29,32 +31,34 @@ TEST_CASE("tensor: of values") {
   CHECK((t.type() == dtype::int16));
   CHECK(support::hex(t.bytes()) == "0100ffff02000001");
   const std::vector<float> values{1.0F, -2.0F};
-  CHECK(support::hex(tensor({2}, std::span<const float>(values)).bytes()) == "0000803f000000c0");
+  CHECK(hex_of(tensor({2}, std::span<const float>(values))) == "0000803f000000c0");
   std::array<std::uint8_t, 2> fixed{4, 5};
-  CHECK(support::hex(tensor({2}, std::span(fixed)).bytes()) == "0405");
+  CHECK(hex_of(tensor({2}, std::span(fixed))) == "0405");
 }
 
 TEST_CASE("tensor: of half precision, complex and packed values") {
-  CHECK(support::hex(tensor({2}, {float16(1.0F), float16(-2.0F)}).bytes()) == "003c00c0");
-  CHECK(support::hex(tensor(shape{}, {bfloat16(1.5F)}).bytes()) == "c03f");
-  CHECK(support::hex(tensor({1}, {std::complex<float>(1.0F, -2.0F)}).bytes()) == "0000803f000000c0");
-  CHECK(support::hex(tensor({2}, {int4x2{0x12}, int4x2{0x34}}).bytes()) == "1234");
-  CHECK(support::hex(tensor({2}, {true, false}).bytes()) == "0100");
+  CHECK(hex_of(tensor({2}, {float16(1.0F), float16(-2.0F)})) == "003c00c0");
+  CHECK(hex_of(tensor(shape{}, {bfloat16(1.5F)})) == "c03f");
+  CHECK(hex_of(tensor({1}, {std::complex<float>(1.0F, -2.0F)})) == "0000803f000000c0");
+  CHECK(hex_of(tensor({2}, {int4x2{0x12}, int4x2{0x34}})) == "1234");
+  CHECK(hex_of(tensor({2}, {true, false})) == "0100");
 }
 
 TEST_CASE("tensor: of bytes") {
   const std::string raw = support::unhex("0000803f000000c0");
   const tensor t = tensor::from_bytes(dtype::float32, {2}, support::bytes(raw));
   CHECK(t.as<float>()[1] == -2.0F);
-  CHECK(support::hex(tensor::from_bytes(dtype::float4_e2m1, {4}, support::bytes("ab")).bytes()) == "6162");
+  CHECK(hex_of(tensor::from_bytes(dtype::float4_e2m1, {4}, support::bytes("ab"))) == "6162");
 }
 
 TEST_CASE("tensor: 0-d and empty") {
-  CHECK(tensor(shape{}, {7}).as<int>()[0] == 7);
-  CHECK(tensor(dtype::int32, {3, 0}).bytes().empty());
-  CHECK(tensor({0}, std::initializer_list<float>{}).as<float>().empty());
-  const tensor copy = tensor(dtype::int32, {3, 0});
-  CHECK(to_string(copy.shape()) == "[3,0]");
+  const tensor zero_d(shape{}, {7});
+  CHECK(zero_d.as<int>()[0] == 7);
+  const tensor none(dtype::int32, {3, 0});
+  CHECK(none.bytes().empty());
+  const tensor of_nothing({0}, std::initializer_list<float>{});
+  CHECK(of_nothing.as<float>().empty());
+  CHECK(to_string(none.shape()) == "[3,0]");
 }
 
 TEST_CASE("tensor: aligned to 64 bytes, whatever its size") {

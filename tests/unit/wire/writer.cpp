@@ -22,7 +22,7 @@ std::string written(Fill fill) {
 
 }  // namespace
 
-TEST_CASE("writer: the message of formats.md, field by field") {
+TEST_CASE("writer: the message of the documentation, field by field") {
   // [{"name":"a","data":Tensor([1,0],int8)}]
   CHECK(written([](writer& to) {
           to.delimited_header(1, 17);
