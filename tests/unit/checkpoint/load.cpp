@@ -249,6 +249,17 @@ TEST_CASE("load: progress of read::copy starts at 0, grows and ends with the tot
   CHECK(grows);
 }
 
+TEST_CASE("load: progress of many small tensors is not reported for each") {
+  object given;
+  for (int i = 0; i < 40; ++i) given.emplace_back(std::to_string(i), tensor(dtype::uint8, {1 << 20}));
+  const std::vector<std::byte> bytes = save_bytes(given);
+  std::vector<std::uint64_t> done;
+  load_options options = by_copy();
+  options.progress = [&](progress p) { done.push_back(p.done); };
+  CHECK(load(std::span<const std::byte>(bytes), options).size() == 40);
+  CHECK(done == std::vector<std::uint64_t>{0, 8 << 20, 16 << 20, 24 << 20, 32 << 20, 40 << 20});
+}
+
 TEST_CASE("load: progress counts what is chosen, and is not called by read::map") {
   const std::vector<std::byte> bytes = save_bytes(sample());
   std::vector<progress> calls;

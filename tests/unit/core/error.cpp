@@ -40,6 +40,29 @@ TEST_CASE("error: the facts are there for a program") {
   CHECK(!error(errc::system, {}, "text").offset());
 }
 
+TEST_CASE("error: facts and text as they were given, to say them again around other words") {
+  const format_error inner(errc::malformed, {.path = "a", .name = "w", .offset = 8, .expected = "x"}, "text");
+  CHECK(inner.text() == "text");
+  const format_error outer(inner.code(), inner.facts(), "read as ckpt: " + inner.text());
+  CHECK(std::string(outer.what()) == "a: tensor \"w\": read as ckpt: text, at byte 8");
+  CHECK(outer.expected() == "x");
+}
+
+TEST_CASE("error: of a long name the message has 200 bytes, name() all") {
+  const std::string fits(200, 'n');
+  CHECK(std::string(error(errc::malformed, {.name = fits}, "text").what()) == "tensor \"" + fits + "\": text");
+  const error longer(errc::malformed, {.name = fits + "n"}, "text");
+  CHECK(std::string(longer.what()) == "tensor \"" + fits + "...\": text");
+  CHECK(longer.name() == fits + "n");
+}
+
+TEST_CASE("error: a long name is cut between two characters") {
+  std::string name;
+  while (name.size() < 300) name += "\u20ac";  // of 3 bytes
+  CHECK(std::string(error(errc::malformed, {.name = name}, "text").what()) ==
+        "tensor \"" + name.substr(0, 198) + "...\": text");
+}
+
 TEST_CASE("io_error: ends in the reason's own words, and keeps it") {
   const std::error_code full = std::make_error_code(std::errc::no_space_on_device);
   const io_error e(full, {.path = "a.ckpt"}, "cannot reserve 123 bytes");

@@ -479,6 +479,19 @@ TEST_CASE("ckpt writer refuses: dtypes that MindSpore does not have") {
   CHECK(refusals == 8);
 }
 
+TEST_CASE("ckpt writer refuses: a file past 2^62 bytes") {
+  const float value = 0;  // seen again and again: a tensor of any size that takes no memory
+  const auto large = [&](std::int64_t bytes) { return tensor_view::strided(dtype::uint8, {bytes}, &value, {0}); };
+  entries one = nothing();
+  one.add_tensor("a", large(std::int64_t{1} << 62));
+  CHECK(refused(one) == "f: tensor \"a\": with it the file passes 2^62 bytes");
+  entries two = nothing();
+  const std::vector<segment> pieces(8, segment(gather{nullptr, 0}, std::uint64_t{1} << 59));  // never looked at
+  two.add_pieces("a", entry_kind::map, dtype::uint8, {}, std::span(pieces).first(4));
+  two.add_pieces("b", entry_kind::map, dtype::uint8, {}, std::span(pieces).first(4));
+  CHECK(refused(two) == "f: map \"b\": with it the file passes 2^62 bytes");
+}
+
 TEST_CASE("ckpt writer refuses: text that is not UTF-8") {
   entries all = nothing();
   all.add_string("s",

@@ -99,6 +99,16 @@ TEST_CASE("append_values: tensors given as temporaries are copied") {
   CHECK(summary(values) == "t uint8[1] 01; list uint8[2] 0203; more uint8[1] 04");
 }
 
+TEST_CASE("append_values: a tensor that is given away is kept where it is, by every copy of the list") {
+  tensor t({2}, {std::uint8_t{1}, std::uint8_t{2}});
+  const std::byte* const place = t.bytes().data();
+  const append_values values{{"t", std::move(t)}};
+  const append_values copy = values;  // NOLINT(performance-unnecessary-copy-initialization): the copy is what is tested
+  entries all = support::no_entries();
+  copy.begin()->add_to(all);
+  CHECK(all.begin()->whole.bytes().data() == place);
+}
+
 TEST_CASE("append_values: a temporary view is copied out, strided or not") {
   append_values values;
   {

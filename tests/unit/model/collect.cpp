@@ -233,6 +233,59 @@ TEST_CASE("collect: empty tensors, 0-d tensors, empty strings and the empty name
   CHECK(collected(list) == " int8[0,3] ; scalar uint8[] 05; text \"\"; v float64[0] ");
 }
 
+// A shape beside the data.
+
+namespace {
+
+struct matrix {  // its elements in a plain range, and their shape beside them
+  std::vector<std::uint8_t> data;
+  std::vector<int> shape;
+};
+
+class matrix_object {
+ public:
+  [[nodiscard]] const std::vector<std::uint8_t>& data() const { return m_data; }
+  [[nodiscard]] std::array<std::size_t, 2> shape() const { return {3, 1}; }
+
+ private:
+  std::vector<std::uint8_t> m_data{1, 2, 3};
+};
+
+struct matrix_by_value {
+  [[nodiscard]] static std::vector<std::uint8_t> data() { return {5, 6}; }
+  [[nodiscard]] static std::vector<std::int64_t> shape() { return {1, 2}; }
+};
+
+struct named_matrix {
+  std::string name;
+  std::vector<std::uint8_t> data;
+  std::vector<std::int64_t> shape;
+};
+
+struct tensor_with_shape {  // the tensor knows its shape
+  tensor data = tensor({2, 1}, {std::uint8_t{7}, std::uint8_t{8}});
+  std::vector<int> shape{2, 1};
+};
+
+}  // namespace
+
+TEST_CASE("collect: the shape beside plain data is its shape") {
+  CHECK(collected(std::map<std::string, matrix>{{"m", {{1, 2, 3, 4}, {2, 2}}}}) == "m uint8[2,2] 01020304");
+  CHECK(collected(std::map<std::string, matrix>{{"m", {{1}, {}}}}) == "m uint8[] 01");
+  CHECK(collected(std::map<std::string, matrix>{{"m", {{}, {0, 4}}}}) == "m uint8[0,4] ");
+  CHECK(collected(std::map<std::string, matrix_object>{{"m", {}}}) == "m uint8[3,1] 010203");
+  CHECK(collected(std::map<std::string, matrix_by_value>{{"m", {}}}) == "m uint8[1,2] 0506");
+  CHECK(collected(std::map<std::string, tensor_with_shape>{{"m", {}}}) == "m uint8[2,1] 0708");
+  CHECK(collected(std::vector<named_matrix>{{"m", {1, 2}, {2, 1}}}) == "m uint8[2,1] 0102");
+}
+
+TEST_CASE("collect refuses: a shape that the data beside it does not fill") {
+  CHECK(refused(std::map<std::string, matrix>{{"m", {{1, 2, 3}, {2, 2}}}}) ==
+        "f: tensor \"m\": its shape is [2,2], its data [3] of uint8");
+  CHECK(refused(std::map<std::string, matrix>{{"m", {{1, 2, 3}, {-3}}}}) ==
+        "f: tensor \"m\": its shape is [-3], its data [3] of uint8");
+}
+
 // One name twice.
 
 TEST_CASE("collect refuses: one name twice, and names it") {

@@ -128,6 +128,17 @@ TEST_CASE("entries: choose decides by name; without it all are wanted") {
   CHECK(!some.wants("b"));
 }
 
+TEST_CASE("entries: found by name") {
+  const tensor t = byte(1);
+  entries all = support::no_entries();
+  CHECK(all.find("a") == nullptr);
+  all.add_tensor("a", t);
+  all.add_string("", "text");
+  CHECK(all.find("a") == all.begin());
+  CHECK(all.find("")->kind == entry_kind::string);
+  CHECK(all.find("b") == nullptr);
+}
+
 TEST_CASE("entries: many") {
   const tensor t = byte(1);
   entries all = support::no_entries();

@@ -126,6 +126,13 @@ TEST_CASE("tensor refuses: another number of values or bytes, and shapes that ar
   CHECK(support::message_of<usage_error>([] { tensor(dtype::float4_e2m1, {3}); }) == "float4_e2m1[3] is not a tensor");
 }
 
+TEST_CASE("tensor refuses: bytes of a bool that are neither 0 nor 1") {
+  CHECK(hex_of(tensor::from_bytes(dtype::boolean, {2}, support::bytes(std::string("\1\0", 2)))) == "0100");
+  CHECK(support::message_of<usage_error>([] {
+          (void)tensor::from_bytes(dtype::boolean, {2}, support::bytes("\1\2"));
+        }) == "a bool is neither 0 nor 1");
+}
+
 TEST_CASE("tensor: is viewed as it is") {
   const tensor t({2}, {1, 2});
   const tensor_view view = t;
