@@ -95,6 +95,10 @@ concept with_shape_member = !with_shape_function<T> && requires(const T& value) 
 template <class T>
 concept with_shape = with_shape_function<T> || with_shape_member<T>;
 
+// What says with a name or extents that its data is all of it.
+template <class T>
+concept is_described = !offers_parameters<T> && (with_shape<T> || with_name_function<T> || with_name_member<T>);
+
 template <class T>
 constexpr bool is_savable() noexcept;
 
@@ -114,12 +118,12 @@ template <class T>
 constexpr bool is_savable() noexcept {
   using value = std::remove_cvref_t<T>;
   if constexpr (text<value> || tensor_like<value> || std::same_as<value, state_value>) return true;
-  else if constexpr (offers_parameters<value>) return false;
   else if constexpr (variant_like<value>) return all_savable(static_cast<const value*>(nullptr));
   else if constexpr (pointer_like<value>) return is_savable<decltype(*std::declval<const value&>())>();
-  else if constexpr (!with_shape<value> && !with_name_function<value> && !with_name_member<value>) return false;
-  else if constexpr (with_data_function<value>) return is_data<value, decltype(std::declval<value&>().data())>();
-  else if constexpr (with_data_member<value>) return is_data<value, decltype((std::declval<value&>().data))>();
+  else if constexpr (is_described<value> && with_data_function<value>)
+    return is_data<value, decltype(std::declval<value&>().data())>();
+  else if constexpr (is_described<value> && with_data_member<value>)
+    return is_data<value, decltype((std::declval<value&>().data))>();
   else return false;
 }
 

@@ -81,7 +81,7 @@ class entries {
   template <class T>
     requires(!std::is_lvalue_reference_v<T>)
   T& hold(T&& temporary) {
-    auto* const kept = new held_value<T>(std::move(temporary));
+    auto* const kept = new held_value<T>(std::forward<T>(temporary));
     kept->previous = std::exchange(m_held.last, kept);
     return kept->value;
   }
