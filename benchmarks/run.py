@@ -195,7 +195,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path.cwd(), help="the file system to measure")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--only", action="append", choices=QUESTIONS, help="this question alone; repeatable")
-    parser.add_argument("--realtime", action="store_true", help="as root: keep other programs from interrupting")
+    parser.add_argument("--realtime", action="store_true", help="as root: take a core for this run alone")
     parser.add_argument("--quick", action="store_true", help="small and once: shows that it works, measures nothing")
     options = parser.parse_args()
     options.mib, options.count = (64, 1000) if options.quick else (1024, 100000)
