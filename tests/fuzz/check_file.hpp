@@ -1,6 +1,7 @@
 #ifndef CKPT_TESTS_FUZZ_CHECK_FILE_HPP
 #define CKPT_TESTS_FUZZ_CHECK_FILE_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -72,9 +73,9 @@ inline void require_same(const ckpt::state_dict& before, const ckpt::state_dict&
   }
 }
 
-inline std::optional<ckpt::state_dict> load(std::span<const std::byte> bytes) {
+inline std::optional<ckpt::state_dict> load(std::span<const std::byte> bytes, const ckpt::load_options& options = {}) {
   try {
-    return ckpt::load(bytes);
+    return ckpt::load(bytes, options);
   } catch (const ckpt::error& refused) {
     require(*refused.what() != '\0', "an error says something");
     return std::nullopt;
@@ -91,9 +92,43 @@ inline std::optional<std::vector<std::byte>> save(const ckpt::state_dict& loaded
   }
 }
 
+/// Bytes that have to be read, as those of a file that is not mapped.
+class unmapped final : public ckpt::source {
+ public:
+  explicit unmapped(std::span<const std::byte> bytes) : source("<memory>"), m_bytes(bytes) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+    require(offset, to.size());
+    if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
+  }
+
+ private:
+  std::span<const std::byte> m_bytes;
+};
+
+/// What an index says, or why there is none.
+inline std::string index_of(const ckpt::source& from) {
+  try {
+    std::string all;
+    const ckpt::file_index index = ckpt::read_index(from);
+    for (const ckpt::index_entry& entry : index) {
+      all.append(entry.name()).append(entry.text()).append(ckpt::to_string(entry.shape()));
+      for (const ckpt::extent& part : entry.extents())
+        all.append(std::to_string(part.offset)).append("+").append(std::to_string(part.size)).append(";");
+    }
+    return all;
+  } catch (const ckpt::error& refused) {
+    return refused.what();
+  }
+}
+
 inline void check_file(std::span<const std::byte> bytes) {
+  require(index_of(ckpt::memory_source(bytes)) == index_of(unmapped(bytes)), "mapped or read, an index is the same");
   const std::optional<ckpt::state_dict> loaded = load(bytes);
   if (!loaded) return;
+  const std::optional<ckpt::state_dict> copied = load(bytes, {.read = ckpt::read::copy});
+  require(copied.has_value(), "what can be viewed can be copied");
+  require_same(*loaded, *copied);
   for (const auto& [name, value] : *loaded) touch(value);
   const std::optional<std::vector<std::byte>> saved = save(*loaded);
   if (!saved) return;
