@@ -74,7 +74,7 @@ class reader {
     if (size > m_end - m_at)
       fail(errc::truncated, m_field,
            concat({"field ", std::to_string(m_number), " says it has ", std::to_string(size), " bytes where ",
-                   std::to_string(m_end - m_at), " are left"}));
+                   std::to_string(m_end - m_at), " are left: it was cut short or damaged"}));
     const payload_range range{m_at, m_at + size};
     m_at = range.end;
     if (!m_bytes->is_stable()) m_view = {};

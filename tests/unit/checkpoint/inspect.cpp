@@ -96,7 +96,7 @@ TEST_CASE("inspect refuses: what load refuses, with the path") {
   const std::string path = here / "cut.ckpt";
   scratch::put(path, ckpt_file::int8("a", "12").substr(0, 18));
   CHECK(scratch::message_of<format_error>([&] { (void)inspect(path); }) ==
-        path + ": field 1 says it has 17 bytes where 16 are left, at byte 0");
+        path + ": field 1 says it has 17 bytes where 16 are left: it was cut short or damaged, at byte 0");
   CHECK(scratch::message_of<io_error>([&] { (void)inspect(here / "none.ckpt"); }) ==
         here / "none.ckpt" + ": cannot open: No such file or directory");
   CHECK(scratch::message_of<io_error>([&] { (void)inspect(here.path()); }) ==

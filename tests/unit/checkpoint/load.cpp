@@ -301,8 +301,10 @@ TEST_CASE("load refuses: a file that is cut short, naming it and the byte") {
   scratch::put(here / "cut.ckpt", whole.substr(0, whole.size() - 1));
   for (const load_options& options : {load_options{}, by_copy()}) {
     const auto e = scratch::error_of<format_error>([&] { (void)load(here / "cut.ckpt", options); });
-    CHECK(std::string(e.what()) == here / "cut.ckpt" + ": field 1 says it has 35 bytes where 34 are left, at byte " +
-                                       std::to_string(whole.size() - 37));
+    CHECK(std::string(e.what()) ==
+          here / "cut.ckpt" +
+              ": field 1 says it has 35 bytes where 34 are left: it was cut short or damaged, at byte " +
+              std::to_string(whole.size() - 37));
     CHECK(e.code() == errc::truncated);
     CHECK(e.path() == here / "cut.ckpt");
   }

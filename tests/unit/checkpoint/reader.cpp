@@ -252,5 +252,5 @@ TEST_CASE("reader refuses: what load refuses") {
         here / "none" + ": cannot open: No such file or directory");
   scratch::put(here / "bad", "\x0a\x05");
   CHECK(message_of<format_error>([&] { reader file(here / "bad"); }) ==
-        here / "bad" + ": field 1 says it has 5 bytes where 0 are left, at byte 0");
+        here / "bad" + ": field 1 says it has 5 bytes where 0 are left: it was cut short or damaged, at byte 0");
 }

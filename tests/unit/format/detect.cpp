@@ -53,7 +53,8 @@ TEST_CASE("detect: what starts like neither is taken for what its name says") {
   CHECK(
       detected("\x0f", "notes.txt") ==
       "notes.txt: this is neither a ckpt nor a safetensors file; read as ckpt: wire type 7 does not exist, at byte 0");
-  CHECK(detected("\n0f", "notes.txt") == "notes.txt: field 1 says it has 48 bytes where 1 are left, at byte 0");
+  CHECK(detected("\n0f", "notes.txt") ==
+        "notes.txt: field 1 says it has 48 bytes where 1 are left: it was cut short or damaged, at byte 0");
 }
 
 TEST_CASE("detect: ckpt files that begin with other fields than a value") {

@@ -549,7 +549,8 @@ TEST_CASE("ckpt reader refuses: what is no protobuf") {
   CHECK(read("\x0e") == "refused: f: wire type 6 does not exist, at byte 0");
   CHECK(read(bytes(1, "\x0f")) == "refused: f: wire type 7 does not exist, at byte 2");
   CHECK(read("\x3c") == "refused: f: the end of group 7 has no beginning, at byte 0");
-  CHECK(read("\x0a\x05"s + "abc") == "refused: f: field 1 says it has 5 bytes where 3 are left, at byte 0");
+  CHECK(read("\x0a\x05"s + "abc") ==
+        "refused: f: field 1 says it has 5 bytes where 3 are left: it was cut short or damaged, at byte 0");
   CHECK(read("\x0a" + std::string(9, '\xff') + "\2") == "refused: f: the varint of a length passes 64 bits, at byte 1");
   CHECK(code_of("\x0a\x05"s + "abc") == errc::truncated);
 }
@@ -557,7 +558,7 @@ TEST_CASE("ckpt reader refuses: what is no protobuf") {
 TEST_CASE("ckpt reader refuses: a length that passes the message around it") {
   // The tag says 9 bytes; the file has them, the value does not.
   CHECK(read("\x0a\x03\x0a\x09\x61"s + "bcdefghij") ==
-        "refused: f: field 1 says it has 9 bytes where 1 are left, at byte 2");
+        "refused: f: field 1 says it has 9 bytes where 1 are left: it was cut short or damaged, at byte 2");
 }
 
 // Whatever the bytes.

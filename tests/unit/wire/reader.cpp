@@ -166,10 +166,12 @@ TEST_CASE("reader refuses: a varint that goes on behind the message") {
 }
 
 TEST_CASE("reader refuses: a payload longer than what is left") {
-  CHECK(fields("1203 6162") == "f: field 2 says it has 3 bytes where 2 are left, at byte 0");
-  CHECK(fields("0801 1203 616263", 0, 1) == "1:1 f: field 2 says it has 3 bytes where 2 are left, at byte 2");
+  CHECK(fields("1203 6162") ==
+        "f: field 2 says it has 3 bytes where 2 are left: it was cut short or damaged, at byte 0");
+  CHECK(fields("0801 1203 616263", 0, 1) ==
+        "1:1 f: field 2 says it has 3 bytes where 2 are left: it was cut short or damaged, at byte 2");
   CHECK(fields("12 ffffffffffffffffff01") ==
-        "f: field 2 says it has 18446744073709551615 bytes where 0 are left, at byte 0");
+        "f: field 2 says it has 18446744073709551615 bytes where 0 are left: it was cut short or damaged, at byte 0");
 }
 
 TEST_CASE("reader refuses: fixed numbers that are cut short") {
