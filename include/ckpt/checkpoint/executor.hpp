@@ -58,7 +58,8 @@ class executor {
   /// Segments from this size on are not copied.
   static constexpr std::size_t large = std::size_t{64} << 10;
   static constexpr std::size_t largest_buffer = std::size_t{1} << 20;
-  /// A large segment is handed over in pieces of this, between which progress is reported.
+  /// A large segment is handed over in pieces that end at multiples of this in the file, between which progress is
+  /// reported. Pieces that end anywhere leave the kernel with half-filled pages and small ones after them.
   static constexpr std::size_t piece = std::size_t{8} << 20;
 
  private:
@@ -74,7 +75,8 @@ class executor {
   template <sink Sink>
   void write_large(Sink& to, std::span<const std::byte> bytes, function_ref<void(std::uint64_t)> report) {
     while (!bytes.empty()) {
-      const std::span<const std::byte> next = bytes.first(bytes.size() < piece ? bytes.size() : piece);
+      const auto room = static_cast<std::size_t>(piece - (m_done + m_used) % piece);
+      const std::span<const std::byte> next = bytes.first(bytes.size() < room ? bytes.size() : room);
       const std::span<const std::byte> waiting(m_buffer, m_used);
       if constexpr (requires { to.write(waiting, next); }) {
         to.write(waiting, next);
