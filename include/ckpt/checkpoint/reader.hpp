@@ -18,6 +18,7 @@
 #include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source_window.hpp>
 #include <ckpt/model/file_index.hpp>
+#include <ckpt/model/number.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 #include <ckpt/tensor/slice.hpp>
@@ -45,7 +46,7 @@ class reader {
       refuse(entry, errc::dtype_mismatch,
              concat({"it holds ", ckpt::name(entry.type()), ", not ", ckpt::name(dtype_of<T>)}));
     read_into(name, std::as_writable_bytes(to), box);
-    if constexpr (std::same_as<T, bool>) check_bools(entry, std::as_bytes(to));
+    if constexpr (std::same_as<T, bool>) check_bools(std::as_bytes(to), m_index.label(), name);
   }
 
   /// The same for whatever element type, as packed little-endian bytes.
@@ -72,21 +73,11 @@ class reader {
         code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
   }
 
-  void check_bools(const index_entry& entry, std::span<const std::byte> values) const {
-    for (const std::byte value : values)
-      if (value > std::byte{1})
-        throw format_error(errc::malformed, {.path = m_index.label(), .name = std::string(entry.name())},
-                           concat({"a bool is ", std::to_string(static_cast<int>(value)), ", neither 0 nor 1"}));
-  }
-
   [[nodiscard]] const index_entry& find(std::string_view name) const {
-    const index_entry* const entry = m_index.find(name);
-    if (entry == nullptr)
-      throw mismatch_error(errc::missing, {.path = m_index.label(), .name = std::string(name), .noun = "entry"},
-                           concat({"there is none of that name among ", std::to_string(m_index.size())}));
-    if (entry->kind() != entry_kind::tensor)
-      refuse(*entry, errc::dtype_mismatch, concat({"it is a ", ckpt::name(entry->kind()), ", not a tensor"}));
-    return *entry;
+    const index_entry& entry = m_index.at(name);
+    if (entry.kind() != entry_kind::tensor)
+      refuse(entry, errc::dtype_mismatch, concat({"it is a ", ckpt::name(entry.kind()), ", not a tensor"}));
+    return entry;
   }
 
   /// Calls what may refuse a slice, and says then which tensor it does not fit.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/name_index.hpp>
@@ -106,6 +107,15 @@ class file_index {
     return position ? &m_entries[*position] : nullptr;
   }
 
+  /// The entry of that name. Throws mismatch_error where there is none.
+  [[nodiscard]] const index_entry& at(std::string_view name) const& {
+    const index_entry* const entry = find(name);
+    if (entry == nullptr)
+      throw mismatch_error(errc::missing, {.path = m_label, .name = std::string(name), .noun = "entry"},
+                           concat({"there is none of that name among ", std::to_string(size())}));
+    return *entry;
+  }
+
   // Of a temporary these would be gone with the statement: keep what inspect returns in a variable.
   const std::string& label() const&& = delete;
   std::span<const metadata_pair> metadata() const&& = delete;
@@ -113,6 +123,7 @@ class file_index {
   const index_entry* end() const&& = delete;
   const index_entry& operator[](std::size_t position) const&& = delete;
   const index_entry* find(std::string_view name) const&& = delete;
+  const index_entry& at(std::string_view name) const&& = delete;
 
   // For the readers of formats, which validate before they add:
 

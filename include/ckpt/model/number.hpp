@@ -7,8 +7,12 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
 #include <ckpt/tensor/dtype.hpp>
 
 namespace ckpt {
@@ -56,6 +60,14 @@ template <scalar T>
   } else {
     return std::nullopt;
   }
+}
+
+/// Throws format_error, naming the tensor, where a byte of its content is no bool: a bool of C++ has no other value.
+inline void check_bools(std::span<const std::byte> content, const std::string& path, std::string_view tensor) {
+  for (const std::byte value : content)
+    if (value > std::byte{1})
+      throw format_error(errc::malformed, {.path = path, .name = std::string(tensor)},
+                         concat({"a bool is ", std::to_string(static_cast<int>(value)), ", neither 0 nor 1"}));
 }
 
 }  // namespace ckpt

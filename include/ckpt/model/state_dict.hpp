@@ -165,12 +165,7 @@ class state_value {
                          concat({"it holds ", ckpt::name(type()), ", not ", ckpt::name(asked)}));
   }
 
-  void check_bools(std::span<const std::byte> content) const {
-    for (const std::byte value : content)
-      if (value > std::byte{1})
-        throw format_error(errc::malformed, facts(),
-                           concat({"a bool is ", std::to_string(static_cast<int>(value)), ", neither 0 nor 1"}));
-  }
+  void check_bools(std::span<const std::byte> content) const { ckpt::check_bools(content, *m_label, name()); }
 
   const index_entry* m_entry;
   const std::byte* m_base;
@@ -223,11 +218,7 @@ class state_dict {
 
   /// The entry of that name. Throws mismatch_error where there is none.
   [[nodiscard]] state_value operator[](std::string_view name) const& {
-    const std::optional<state_value> value = find(name);
-    if (!value)
-      throw mismatch_error(errc::missing, {.path = index().label(), .name = std::string(name), .noun = "entry"},
-                           concat({"there is none of that name among ", std::to_string(size())}));
-    return *value;
+    return {index().at(name), m_state->base, index().label()};
   }
 
   [[nodiscard]] std::optional<state_value> find(std::string_view name) const& {

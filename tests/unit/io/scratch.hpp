@@ -17,6 +17,8 @@
 
 #include <sys/stat.h>
 
+#include "../support.hpp"
+
 namespace scratch {
 
 /// A new empty directory that is gone with this.
@@ -73,27 +75,8 @@ inline std::string text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The message of the `Error` that the call throws; other exceptions pass through.
-template <class Error, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(nothing thrown)";
-}
-
-/// The error itself, for its facts.
-template <class Error, class Call>
-Error error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  throw std::runtime_error("nothing thrown");
-}
+using support::error_of;
+using support::message_of;
 
 }  // namespace scratch
 
