@@ -18,7 +18,8 @@ import sys
 # From the bottom up. Folders of one line do not include each other.
 LAYERS = [
     ["core"],
-    ["tensor", "io", "wire", "json", "task"],
+    ["io"],
+    ["tensor", "wire", "json", "task"],
     ["checksum", "cipher", "model"],
     ["parallel", "format"],
     ["checkpoint"],

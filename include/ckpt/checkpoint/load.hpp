@@ -20,7 +20,6 @@
 #include <ckpt/io/source.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/model/state_dict.hpp>
-#include <ckpt/tensor/tensor.hpp>
 
 namespace ckpt {
 
@@ -33,7 +32,7 @@ namespace detail {
   std::uint64_t total = 0;
   for (const index_entry& entry : index) {
     if (entry.kind() == entry_kind::string) continue;
-    size = round_up(size, tensor::alignment) + entry.size_bytes();
+    size = round_up(size, aligned_memory::alignment) + entry.size_bytes();
     total += entry.size_bytes();
   }
   aligned_memory memory(static_cast<std::size_t>(size));
@@ -49,7 +48,7 @@ namespace detail {
   for (std::size_t position = 0; position < index.size(); ++position) {
     const index_entry& entry = index[position];
     if (entry.kind() == entry_kind::string) continue;
-    at = round_up(at, tensor::alignment);
+    at = round_up(at, aligned_memory::alignment);
     trivial_vector<extent> places;
     for (const extent& part : entry.extents()) {
       constexpr std::uint64_t piece = std::uint64_t{8} << 20;  // between two reports

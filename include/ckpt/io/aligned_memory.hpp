@@ -16,11 +16,12 @@ namespace ckpt {
 /// page fault for every 4 KiB costs more than the bytes themselves.
 class aligned_memory {
  public:
+  static constexpr std::size_t alignment = 64;
+
   aligned_memory() = default;
 
   /// Throws std::bad_alloc.
-  explicit aligned_memory(std::size_t size)
-      : m_size(size), m_alignment(size < huge_page ? small_alignment : huge_page) {
+  explicit aligned_memory(std::size_t size) : m_size(size), m_alignment(size < huge_page ? alignment : huge_page) {
     if (size == 0) return;
     m_bytes = static_cast<std::byte*>(::operator new(size, std::align_val_t{m_alignment}));
 #ifdef __linux__
@@ -45,12 +46,11 @@ class aligned_memory {
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {m_bytes, m_size}; }
 
  private:
-  static constexpr std::size_t small_alignment = 64;
   static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
   std::byte* m_bytes = nullptr;
   std::size_t m_size = 0;
-  std::size_t m_alignment = small_alignment;
+  std::size_t m_alignment = alignment;
 };
 
 }  // namespace ckpt

@@ -5,27 +5,29 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
-#include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 #include <ckpt/tensor/tensor_view.hpp>
 
 namespace ckpt {
 
-/// Elements with their memory: packed, row-major, aligned to 64 bytes. Copying copies the elements.
+/// Elements with their memory: packed, row-major, aligned to 64 bytes, those of a large tensor in huge pages. Copying
+/// copies the elements.
 class tensor {
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t alignment = aligned_memory::alignment;
 
   /// All zeros. Throws usage_error where the shape is not one.
   tensor(dtype type, ckpt::shape extents) : tensor(type, std::move(extents), nullptr) {
-    if (m_size > 0) std::memset(m_bytes, 0, m_size);
+    if (!m_memory.bytes().empty()) std::memset(m_memory.bytes().data(), 0, m_memory.bytes().size());
   }
 
   /// Throws usage_error where the number of values is not what the shape takes.
@@ -44,32 +46,32 @@ class tensor {
     return tensor(type, tensor_view(type, std::move(extents), bytes).shape(), bytes.data());
   }
 
-  tensor(const tensor& other) : tensor(other.m_type, other.m_shape, other.m_bytes) {}
-  tensor(tensor&& other) noexcept : m_shape(std::move(other.m_shape)), m_type(other.m_type) { take(other); }
+  tensor(const tensor& other) : tensor(other.m_type, other.m_shape, other.m_memory.bytes().data()) {}
+  tensor(tensor&& other) noexcept
+      : m_shape(std::exchange(other.m_shape, {0})), m_memory(std::move(other.m_memory)), m_type(other.m_type) {}
   tensor& operator=(tensor other) noexcept {
     m_shape = std::move(other.m_shape);
+    m_memory = std::move(other.m_memory);
     m_type = other.m_type;
-    std::swap(m_bytes, other.m_bytes);
-    std::swap(m_size, other.m_size);
     return *this;
   }
-  ~tensor() { ::operator delete(m_bytes, std::align_val_t{alignment}); }
+  ~tensor() = default;
 
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   [[nodiscard]] const ckpt::shape& shape() const noexcept { return m_shape; }
-  [[nodiscard]] std::span<std::byte> bytes() & noexcept { return {m_bytes, m_size}; }
-  [[nodiscard]] std::span<const std::byte> bytes() const& noexcept { return {m_bytes, m_size}; }
+  [[nodiscard]] std::span<std::byte> bytes() & noexcept { return m_memory.bytes(); }
+  [[nodiscard]] std::span<const std::byte> bytes() const& noexcept { return m_memory.bytes(); }
 
   /// The elements. Throws mismatch_error where T is not the tensor's element type.
   template <scalar T>
   [[nodiscard]] std::span<T> as() & {
     check_type(dtype_of<T>);
-    return {reinterpret_cast<T*>(m_bytes), m_size / sizeof(T)};
+    return {reinterpret_cast<T*>(bytes().data()), bytes().size() / sizeof(T)};
   }
   template <scalar T>
   [[nodiscard]] std::span<const T> as() const& {
     check_type(dtype_of<T>);
-    return {reinterpret_cast<const T*>(m_bytes), m_size / sizeof(T)};
+    return {reinterpret_cast<const T*>(bytes().data()), bytes().size() / sizeof(T)};
   }
 
   operator tensor_view() const& {  // NOLINT(google-explicit-constructor)
@@ -88,16 +90,8 @@ class tensor {
     if (!size)
       throw usage_error(errc::invalid_argument, {},
                         concat({name(type), to_string(m_shape.extents()), " is not a tensor"}));
-    m_size = static_cast<std::size_t>(*size);
-    if (m_size == 0) return;
-    m_bytes = static_cast<std::byte*>(::operator new(m_size, std::align_val_t{alignment}));
-    if (from != nullptr) std::memcpy(m_bytes, from, m_size);
-  }
-
-  void take(tensor& other) noexcept {
-    m_bytes = std::exchange(other.m_bytes, nullptr);
-    m_size = std::exchange(other.m_size, 0);
-    other.m_shape = ckpt::shape{0};
+    m_memory = aligned_memory(static_cast<std::size_t>(*size));
+    if (from != nullptr && *size > 0) std::memcpy(m_memory.bytes().data(), from, m_memory.bytes().size());
   }
 
   void check_type(dtype asked) const {
@@ -108,8 +102,7 @@ class tensor {
   }
 
   ckpt::shape m_shape;
-  std::byte* m_bytes = nullptr;
-  std::size_t m_size = 0;
+  aligned_memory m_memory;
   dtype m_type;
 };
 
