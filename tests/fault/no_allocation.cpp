@@ -143,11 +143,10 @@ struct everything {
 template <class Format>
 void save_without_allocating(const everything& net, ckpt::durability sync, const std::string& path) {
   const ckpt::save_options options{.append = {{"epoch", 3}}, .progress = [](ckpt::progress) {}, .durability = sync};
-  const ckpt::detail::prepared_save<Format> prepared(net, path, options);
-  ckpt::executor run(prepared.plan());
-  ckpt::atomic_file file(path, prepared.plan().size(), {.sync = sync, .mode = 0600});
+  ckpt::detail::prepared_save<ckpt::policy_set<Format>> prepared(net, path, options);
+  ckpt::atomic_file file(path, prepared.size(), {.sync = sync, .mode = 0600});
   const int code = exit_code_of([&] {
-    ckpt::detail::execute(run, prepared.plan().size(), file, options);
+    prepared.execute(file, options);
     file.commit();
   });
   check(code == 0, path + ": executing its plan allocates");

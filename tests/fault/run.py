@@ -25,7 +25,7 @@ SAVE_TEXTS = {
     "readlink": "cannot write there",
     "open directory": 'cannot open the directory "{directory}"',
     "fstatat": "cannot write there",
-    "getentropy": "cannot draw a random name for the temporary file",
+    "getentropy": "cannot draw random bytes",
     "openat": "cannot create a temporary file beside it",
     "fallocate": "cannot reserve {size} bytes",
     "pwrite": "cannot write",

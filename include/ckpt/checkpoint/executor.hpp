@@ -4,7 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <type_traits>
 
+#include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/aligned_memory.hpp>
@@ -13,16 +17,26 @@
 
 namespace ckpt {
 
+/// What an executor needs beside the plan; each uses what concerns it.
+struct execution_options {
+  const secret_key* key = nullptr;
+  unsigned threads = 0;      ///< 0: one for each core
+  std::string_view label{};  ///< what errors call the file
+};
+
 /// Moves the bytes of a plan into a sink. Everything it needs is allocated by the constructor: run() allocates nothing
 /// and throws nothing but what the sink or the progress callback throws.
 class executor {
  public:
   /// The plan must outlive the executor.
-  explicit executor(const plan& what)
+  explicit executor(const plan& what, const execution_options& /*options*/ = {})
       : m_plan(&what),
         m_capacity(what.size() < largest_buffer ? static_cast<std::size_t>(what.size()) : largest_buffer),
         m_memory(m_capacity),
         m_buffer(m_memory.bytes().data()) {}
+
+  /// Bytes of the file.
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_plan->size(); }
 
   /// Small segments are put together in the buffer, large ones go to the sink from where they lie. `report(done)` is
   /// called with the bytes handed over so far, after each piece.
@@ -39,13 +53,7 @@ class executor {
       for (std::uint64_t at = 0; at < next.size();) {
         if (m_used == m_capacity) flush(to, report);
         const std::uint64_t left = next.size() - at;
-        // A strided segment is cut between elements, which are at most 16 bytes wide.
-        std::size_t room = m_capacity - m_used;
-        if (left > room && next.is_strided()) room = room / 16 * 16;
-        if (room == 0) {
-          flush(to, report);
-          continue;
-        }
+        const std::size_t room = m_capacity - m_used;
         const std::size_t size = left < room ? static_cast<std::size_t>(left) : room;
         next.copy_to(at, {m_buffer + m_used, size});
         m_used += size;
@@ -98,6 +106,18 @@ class executor {
   std::size_t m_used = 0;
   std::uint64_t m_done = 0;
 };
+
+namespace detail {
+
+/// What executes a plan with a cipher and a checksum. A specialization for each stands where its executor does.
+template <class Cipher, class Checksum>
+struct executor_of {
+  static_assert(std::is_same_v<Cipher, no_cipher>,
+                "ckpt: to use a cipher, include <ckpt/crypto.hpp> and link Crypto++");
+  using type = executor;
+};
+
+}  // namespace detail
 
 }  // namespace ckpt
 

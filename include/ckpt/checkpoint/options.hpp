@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/append_values.hpp>
 #include <ckpt/model/entries.hpp>
@@ -45,6 +46,10 @@ struct save_options {
   ckpt::durability durability = ckpt::durability::full;
   /// Permission bits of the file. The default is MindSpore's.
   unsigned mode = 0400;
+  /// What a cipher encrypts with, borrowed for the call. A usage_error without a cipher.
+  borrowed_key key{};
+  /// How many threads encrypt; 0: one for each core.
+  unsigned threads = 0;
   /// safetensors: pairs of `__metadata__`; "format" is "ms" unless given here.
   std::vector<std::pair<std::string, std::string>> metadata{};
 };
@@ -53,8 +58,15 @@ struct load_options {
   ckpt::read read = ckpt::read::map;
   /// Asked for each name whether to load it; empty: all.
   std::function<bool(std::string_view)> choose{};
-  /// Called as the data is read; with read::map never.
+  /// Called as the data is read; for a plain file with read::map never.
   std::function<void(ckpt::progress)> progress{};
+  /// What a cipher decrypts with, borrowed for the call. A usage_error without a cipher.
+  borrowed_key key{};
+  /// How many threads decrypt; 0: one for each core.
+  unsigned threads = 0;
+  /// Whether to take an encrypted file without a seal, as MindSpore writes them: its blocks may have been dropped,
+  /// exchanged or doubled, and with a CBC cipher changed, by anyone.
+  bool allow_unsealed = false;
 };
 
 /// What a save did.
@@ -65,6 +77,7 @@ struct save_report {
   double seconds_written = 0;    ///< handing the bytes to the kernel or the sink
   double seconds_committed = 0;  ///< sync and rename
   bool is_durable = false;       ///< whether it outlives a power cut
+  bool is_sealed = false;        ///< whether it is encrypted, which the seal at its end shows to be whole
 };
 
 }  // namespace ckpt

@@ -45,37 +45,55 @@ inline void check_alignment(std::uint64_t align) {
                       concat({".align is ", std::to_string(align), "; it must be 0 or a power of two up to 1048576"}));
 }
 
-/// A save before its first byte: what is saved, and the whole file as a plan. Everything that can be wrong has been
-/// found.
-template <file_format Format>
+/// Throws usage_error where a key is given that nothing would use: what was meant to be secret would be plain.
+template <class Cipher>
+void check_key_is_used(const borrowed_key& key, const std::string& path) {
+  if constexpr (std::is_same_v<Cipher, no_cipher>)
+    if (key.get() != nullptr)
+      throw usage_error(errc::key, {.path = path},
+                        "a key is given, and no cipher: name one, as in ckpt::save<ckpt::aes_gcm> or "
+                        "ckpt::load<ckpt::aes_gcm>");
+}
+
+/// A save before its first byte: what is saved, the whole file as a plan, and what executes it. Everything that can be
+/// wrong has been found.
+template <class Policies>
 class prepared_save {
  public:
   template <save_object Object>
-  prepared_save(Object& object, std::string label, const save_options& options)
-      : m_entries(std::move(label), options.duplicates, options.choose) {
-    check_alignment(options.align);
-    collect(m_entries, object);
-    for (const append_value& value : options.append) value.add_to(m_entries);
-    m_plan = Format::make_plan(m_entries, {.align = options.align, .metadata = options.metadata});
-  }
+  prepared_save(Object& object, const std::string& label, const save_options& options)
+      : m_entries(label, options.duplicates, options.choose),
+        m_plan(make_plan(object, options)),
+        m_executor(m_plan, {.key = options.key.get(), .threads = options.threads, .label = label}) {}
   prepared_save(const prepared_save&) = delete;
   prepared_save& operator=(const prepared_save&) = delete;
 
-  [[nodiscard]] const ckpt::plan& plan() const noexcept { return m_plan; }
+  /// Bytes of the file.
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_executor.size(); }
+
+  template <sink Sink>
+  void execute(Sink& to, const save_options& options) {
+    const auto report = [&](std::uint64_t done) {
+      if (options.progress) options.progress({.done = done, .total = size()});
+    };
+    report(0);
+    m_executor.run(to, report);
+  }
 
  private:
-  entries m_entries;
-  ckpt::plan m_plan;
-};
+  template <class Object>
+  plan make_plan(Object& object, const save_options& options) {
+    check_key_is_used<typename Policies::cipher>(options.key, m_entries.label());
+    check_alignment(options.align);
+    collect(m_entries, object);
+    for (const append_value& value : options.append) value.add_to(m_entries);
+    return Policies::format::make_plan(m_entries, {.align = options.align, .metadata = options.metadata});
+  }
 
-template <sink Sink>
-void execute(executor& run, std::uint64_t total, Sink& to, const save_options& options) {
-  const auto report = [&](std::uint64_t done) {
-    if (options.progress) options.progress({.done = done, .total = total});
-  };
-  report(0);
-  run.run(to, report);
-}
+  entries m_entries;
+  plan m_plan;
+  typename executor_of<typename Policies::cipher, typename Policies::checksum>::type m_executor;
+};
 
 template <class Object>
 constexpr bool check_save_object() noexcept {
@@ -97,21 +115,21 @@ constexpr bool check_save_object() noexcept {
 /// anything is written, io_error where the system fails, and what a callback throws.
 template <class... Policies, class Object>
 save_report save(Object&& object, std::string path, const save_options& options = {}) {
-  using format = typename policy_set<Policies...>::format;
+  using chosen = policy_set<Policies...>;
   save_report report;
   if constexpr (detail::check_save_object<Object>()) {
     detail::stopwatch watch;
-    path = with_suffix(std::move(path), format::suffix);
-    const detail::prepared_save<format> prepared(object, path, options);
-    executor run(prepared.plan());
-    report.bytes = prepared.plan().size();
+    path = with_suffix(std::move(path), chosen::format::suffix);
+    detail::prepared_save<chosen> prepared(object, path, options);
+    report.bytes = prepared.size();
     report.seconds_planned = watch.lap();
     atomic_file file(std::move(path), report.bytes, {.sync = options.durability, .mode = options.mode});
-    detail::execute(run, report.bytes, file, options);
+    prepared.execute(file, options);
     report.seconds_written = watch.lap();
     file.commit();
     report.seconds_committed = watch.lap();
     report.path = file.path();
+    report.is_sealed = !std::is_same_v<typename chosen::cipher, no_cipher>;
     report.is_durable = file.is_durable();
   }
   return report;
@@ -121,15 +139,14 @@ save_report save(Object&& object, std::string path, const save_options& options 
 template <class... Policies, class Object, class Sink>
   requires sink<std::remove_reference_t<Sink>>
 save_report save(Object&& object, Sink&& to, const save_options& options = {}) {
-  using format = typename policy_set<Policies...>::format;
+  using chosen = policy_set<Policies...>;
   save_report report;
   if constexpr (detail::check_save_object<Object>()) {
     detail::stopwatch watch;
-    const detail::prepared_save<format> prepared(object, "<sink>", options);
-    executor run(prepared.plan());
-    report.bytes = prepared.plan().size();
+    detail::prepared_save<chosen> prepared(object, "<sink>", options);
+    report.bytes = prepared.size();
     report.seconds_planned = watch.lap();
-    detail::execute(run, report.bytes, to, options);
+    prepared.execute(to, options);
     report.seconds_written = watch.lap();
   }
   return report;
@@ -138,14 +155,13 @@ save_report save(Object&& object, Sink&& to, const save_options& options = {}) {
 /// The same bytes in memory.
 template <class... Policies, class Object>
 [[nodiscard]] std::vector<std::byte> save_bytes(Object&& object, const save_options& options = {}) {
-  using format = typename policy_set<Policies...>::format;
+  using chosen = policy_set<Policies...>;
   std::vector<std::byte> bytes;
   if constexpr (detail::check_save_object<Object>()) {
-    const detail::prepared_save<format> prepared(object, "<memory>", options);
-    executor run(prepared.plan());
-    bytes.reserve(static_cast<std::size_t>(prepared.plan().size()));
+    detail::prepared_save<chosen> prepared(object, "<memory>", options);
+    bytes.reserve(static_cast<std::size_t>(prepared.size()));
     memory_sink to(bytes);
-    detail::execute(run, prepared.plan().size(), to, options);
+    prepared.execute(to, options);
   }
   return bytes;
 }

@@ -20,7 +20,11 @@ enum class errc : std::uint8_t {
   truncated,         ///< the file ends before its structure does
   malformed,         ///< bytes that the format does not allow
   unsupported,       ///< legal, but nothing that this format, build or platform can hold
-  encrypted,         ///< the file needs a key
+  encrypted,         ///< the file is encrypted, or with another cipher
+  not_encrypted,     ///< the file is not encrypted
+  key,               ///< no key is given, none that the cipher takes, or another than the file's
+  unsealed,          ///< nothing shows that the blocks of an encrypted file are all there and in place
+  authentication,    ///< encrypted bytes are not those that were written
   checksum,          ///< the content is not what was written
   missing,           ///< no entry of that name
   duplicate,         ///< one name twice

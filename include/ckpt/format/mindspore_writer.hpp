@@ -179,13 +179,8 @@ class mindspore_writer {
     for (std::size_t i = m_plan.segments().size(); missing > 0; --i) {
       const segment& piece = m_plan.segments()[i - 1];
       const std::size_t take = piece.size() < missing ? static_cast<std::size_t>(piece.size()) : missing;
-      // A strided piece gives whole elements only, which are at most 16 bytes wide.
-      std::byte room[checksum_trailer_size + 15];
-      const std::uint64_t begin = (piece.size() - take) / 16 * 16;
-      const auto size = static_cast<std::size_t>(piece.size() - begin);
-      piece.copy_to(begin, {&room[0], size});
       missing -= take;
-      std::memcpy(&ending[missing], &room[size - take], take);
+      piece.copy_to(piece.size() - take, {&ending[missing], take});
     }
     if (std::memcmp(ending, checksum_marker.data(), checksum_marker.size()) != 0) return;
     wire::writer to(m_plan.add_owned(padding_key_size + 1).data());

@@ -1,6 +1,7 @@
 #ifndef CKPT_IO_ATOMIC_FILE_HPP
 #define CKPT_IO_ATOMIC_FILE_HPP
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -9,12 +10,11 @@
 #include <string_view>
 #include <utility>
 
-#include <sys/random.h>
-
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
+#include <ckpt/io/random.hpp>
 #include <ckpt/io/sink.hpp>
 #include <ckpt/io/system_call.hpp>
 #include <ckpt/io/target_path.hpp>
@@ -79,6 +79,21 @@ class atomic_file {
       second = second.subspan(of_second.size());
       start_writeback();
     }
+  }
+
+  /// Puts bytes anywhere in the file; several threads may do so at a time. Every byte is written once, whether by this
+  /// or by write(), and a file is written by one of the two. Allocates nothing. Throws io_error; usage_error where
+  /// `bytes` pass the announced size.
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+    if (m_stage != stage::writing)
+      throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "write after commit");
+    if (offset > m_size || bytes.size() > m_size - offset) refuse_count(offset + bytes.size());
+    m_file.write_at(offset, bytes, {});
+    m_written.fetch_add(bytes.size(), std::memory_order_relaxed);
+    // A thread that goes through a part of the file completes a block as it passes the end of one.
+    const std::uint64_t end = (offset + bytes.size()) / writeback_block * writeback_block;
+    if (m_options.sync == durability::full && end > offset && end >= writeback_block)
+      m_file.start_writeback(end - writeback_block, writeback_block);
   }
 
   /// Puts the finished file in the target's place. Allocates nothing. Throws usage_error unless exactly the announced
@@ -148,10 +163,8 @@ class atomic_file {
   }
 
   [[nodiscard]] std::string temporary_name() const {
-    unsigned char random[8];
-    if (uninterrupted([&] { return ::getentropy(random, sizeof random); }) != 0) {
-      throw_io_error(last_error(), m_directory.file(), "cannot draw a random name for the temporary file");
-    }
+    std::byte random[8];
+    fill_random(random, m_directory.file());
     constexpr std::size_t around = 1 + 1 + 2 * sizeof random + 4;  // dot, dot, hex digits, ".tmp"
     std::size_t kept = m_name.size();
     if (const std::size_t longest = m_directory.longest_name(); kept + around > longest) {
@@ -161,9 +174,9 @@ class atomic_file {
     }
     std::string name = ".";
     name.append(m_name, 0, kept).push_back('.');
-    for (const unsigned char byte : random) {
-      name.push_back("0123456789abcdef"[byte >> 4U]);
-      name.push_back("0123456789abcdef"[byte & 0xFU]);
+    for (const std::byte byte : random) {
+      name.push_back("0123456789abcdef"[std::to_integer<unsigned>(byte >> 4U)]);
+      name.push_back("0123456789abcdef"[std::to_integer<unsigned>(byte & std::byte{0xF})]);
     }
     return name.append(".tmp");
   }
@@ -190,7 +203,7 @@ class atomic_file {
   std::string m_temporary;
   std::string m_path;
   std::uint64_t m_size;
-  std::uint64_t m_written = 0;
+  std::atomic<std::uint64_t> m_written{0};
   std::uint64_t m_told = 0;  // bytes that writeback has been started for
   atomic_file_options m_options;
   stage m_stage = stage::writing;
@@ -199,7 +212,7 @@ class atomic_file {
   bool m_durable = false;
 };
 
-static_assert(sink<atomic_file>);
+static_assert(placing_sink<atomic_file>);
 
 }  // namespace ckpt
 

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,16 @@ namespace ckpt {
 /// | `s.write(bytes)` | take all of `bytes`, a `std::span<const std::byte>`, before it returns, or throw |
 template <class Sink>
 concept sink = requires(Sink& s, std::span<const std::byte> bytes) { s.write(bytes); };
+
+/// A sink that also takes bytes in any order, from any number of threads at a time.
+///
+/// | expression                  | must                                                                          |
+/// |-----------------------------|-------------------------------------------------------------------------------|
+/// | `s.write_at(offset, bytes)` | put `bytes` there before it returns, or throw; nobody puts two in one place   |
+template <class Sink>
+concept placing_sink = sink<Sink> && requires(Sink& s, std::uint64_t offset, std::span<const std::byte> bytes) {
+  s.write_at(offset, bytes);
+};
 
 /// Appends to a vector. Throws what the vector throws when memory runs out.
 class memory_sink {

@@ -11,8 +11,15 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/function_ref.hpp>
 
 namespace ckpt {
+
+/// The bytes from `offset` on, and where they are to go.
+struct read_request {
+  std::uint64_t offset = 0;
+  std::span<std::byte> to{};
+};
 
 /// Where the bytes of a checkpoint are read from. Its size never changes. Any number of threads may read at the same
 /// time.
@@ -28,6 +35,23 @@ class source {
   /// Fills `to` with the bytes from `offset` on. Throws format_error (errc::truncated) where they are not all there,
   /// io_error where the operating system fails; `to` then holds anything.
   virtual void read(std::uint64_t offset, std::span<std::byte> to) const = 0;
+
+  /// Does all the requests, which are in the order of their offsets and do not overlap. `report(done)` is called on the
+  /// calling thread with the bytes read so far, every few megabytes. Throws as read(), and what `report` throws.
+  virtual void read_all(std::span<const read_request> requests, function_ref<void(std::uint64_t)> report) const {
+    constexpr std::size_t piece = std::size_t{8} << 20;  // between two reports
+    std::uint64_t done = 0;
+    std::uint64_t reported = 0;
+    for (const read_request& each : requests)
+      for (std::size_t at = 0; at < each.to.size(); at += piece) {
+        const std::size_t size = each.to.size() - at < piece ? each.to.size() - at : piece;
+        read(each.offset + at, each.to.subspan(at, size));
+        done += size;
+        if (done - reported < piece) continue;
+        reported = done;
+        report(done);
+      }
+  }
 
   /// All the bytes where they lie in memory, or nullptr for a source that has to be read. Not nullptr when in memory
   /// and empty.

@@ -72,8 +72,8 @@ class tensor_view {
     return {m_first, static_cast<std::size_t>(m_size)};
   }
 
-  /// Fills `to` with the bytes [offset, offset + to.size()) of the packed row-major content. That range must lie within
-  /// size_bytes(), and start and end between two elements. Allocates nothing.
+  /// Fills `to` with the bytes [offset, offset + to.size()) of the packed row-major content; that range must lie within
+  /// size_bytes(). Allocates nothing.
   void copy_to(std::uint64_t offset, std::span<std::byte> to) const noexcept {
     if (to.empty()) return;
     if (is_contiguous()) {
@@ -81,25 +81,21 @@ class tensor_view {
       return;
     }
     const std::size_t width = info(m_type).bits / 8u;
-    const std::size_t last = m_shape.size() - 1;
-    const auto row = static_cast<std::uint64_t>(m_shape[last]);
-    std::uint64_t element = offset / width;
-    std::byte* out = to.data();
-    for (std::uint64_t left = to.size() / width; left > 0;) {
-      std::uint64_t outer = element / row;
-      std::int64_t at = static_cast<std::int64_t>(element % row) * m_strides[last];
-      std::uint64_t run = row - element % row;
-      if (run > left) run = left;
-      for (std::size_t axis = last; axis-- > 0;) {
-        const auto extent = static_cast<std::uint64_t>(m_shape[axis]);
-        at += static_cast<std::int64_t>(outer % extent) * m_strides[axis];
-        outer /= extent;
-      }
-      copy_run(out, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[last]);
-      out += run * width;
-      element += run;
-      left -= run;
-    }
+    const auto cut = [&] {  // an element of which not all bytes are asked for
+      const auto begin = static_cast<std::size_t>(offset % width);
+      const std::size_t size = width - begin < to.size() ? width - begin : to.size();
+      std::byte element[widest];
+      copy_elements(offset / width, {&element[0], width}, width);
+      std::memcpy(to.data(), &element[begin], size);
+      offset += size;
+      to = to.subspan(size);
+    };
+    if (offset % width != 0) cut();
+    const std::size_t whole = to.size() / width * width;
+    copy_elements(offset / width, to.first(whole), width);
+    offset += whole;
+    to = to.subspan(whole);
+    if (!to.empty()) cut();
   }
 
  private:
@@ -135,8 +131,30 @@ class tensor_view {
     return true;
   }
 
+  /// Fills `to` with whole elements from number `element` on.
+  void copy_elements(std::uint64_t element, std::span<std::byte> to, std::size_t width) const noexcept {
+    const std::size_t last = m_shape.size() - 1;
+    const auto row = static_cast<std::uint64_t>(m_shape[last]);
+    std::byte* out = to.data();
+    for (std::uint64_t left = to.size() / width; left > 0;) {
+      std::uint64_t outer = element / row;
+      std::int64_t at = static_cast<std::int64_t>(element % row) * m_strides[last];
+      std::uint64_t run = row - element % row;
+      if (run > left) run = left;
+      for (std::size_t axis = last; axis-- > 0;) {
+        const auto extent = static_cast<std::uint64_t>(m_shape[axis]);
+        at += static_cast<std::int64_t>(outer % extent) * m_strides[axis];
+        outer /= extent;
+      }
+      copy_run(out, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[last]);
+      out += run * width;
+      element += run;
+      left -= run;
+    }
+  }
+
   template <std::size_t Width>
-  static void copy_elements(std::byte* to, const std::byte* from, std::uint64_t count, std::int64_t step) noexcept {
+  static void copy_each(std::byte* to, const std::byte* from, std::uint64_t count, std::int64_t step) noexcept {
     for (std::uint64_t i = 0; i < count; ++i, to += Width, from += step) std::memcpy(to, from, Width);
   }
 
@@ -148,13 +166,15 @@ class tensor_view {
       return;
     }
     switch (width) {
-      case 1: return copy_elements<1>(to, from, count, step);
-      case 2: return copy_elements<2>(to, from, count, step);
-      case 4: return copy_elements<4>(to, from, count, step);
-      case 8: return copy_elements<8>(to, from, count, step);
-      default: return copy_elements<16>(to, from, count, step);
+      case 1: return copy_each<1>(to, from, count, step);
+      case 2: return copy_each<2>(to, from, count, step);
+      case 4: return copy_each<4>(to, from, count, step);
+      case 8: return copy_each<8>(to, from, count, step);
+      default: return copy_each<16>(to, from, count, step);
     }
   }
+
+  static constexpr std::size_t widest = 16;  // bytes of the widest element, complex128
 
   ckpt::shape m_shape;
   ckpt::shape m_strides;  // empty: packed

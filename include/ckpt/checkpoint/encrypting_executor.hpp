@@ -1,0 +1,301 @@
+#ifndef CKPT_CHECKPOINT_ENCRYPTING_EXECUTOR_HPP
+#define CKPT_CHECKPOINT_ENCRYPTING_EXECUTOR_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <ckpt/checkpoint/executor.hpp>
+#include <ckpt/cipher/block.hpp>
+#include <ckpt/cipher/concept.hpp>
+#include <ckpt/cipher/seal.hpp>
+#include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/core/function_ref.hpp>
+#include <ckpt/format/plan.hpp>
+#include <ckpt/format/plan_cursor.hpp>
+#include <ckpt/io/aligned_memory.hpp>
+#include <ckpt/io/random.hpp>
+#include <ckpt/io/sink.hpp>
+#include <ckpt/task/parallel.hpp>
+
+namespace ckpt {
+
+/// Moves the bytes of a plan into a sink, encrypted in blocks and sealed. Draws the ivs, derives the keys and allocates
+/// everything it needs in the constructor.
+template <cipher_policy Cipher>
+class encrypting_executor {
+ public:
+  /// The plan must outlive the executor. Throws usage_error where there is no key or none that the cipher takes.
+  encrypting_executor(const plan& what, const execution_options& options)
+      : m_plan(&what), m_blocks(static_cast<std::size_t>((what.size() + layout::plain_size - 1) / layout::plain_size)) {
+    std::vector<std::byte> ivs((m_blocks.size() + 1) * iv_size);
+    const std::string label(options.label);
+    fill_random(ivs, label);
+    for (std::size_t i = 0; i < m_blocks.size(); ++i) {
+      sealed_block& block = m_blocks[i];
+      block.offset = m_size;
+      block.plain_begin = std::uint64_t{i} * layout::plain_size;
+      block.cipher_size = static_cast<std::uint32_t>(layout::cipher_size(plain_size(i)));
+      std::memcpy(block.iv.data(), &ivs[i * iv_size], iv_size);
+      m_size += layout::header_size + block.cipher_size;
+    }
+    std::memcpy(m_seal_iv.data(), &ivs[m_blocks.size() * iv_size], iv_size);
+    m_seal.resize(static_cast<std::size_t>(layout::block_size(seal<Cipher>::size(m_blocks.size()))));
+    m_size += m_seal.size();
+
+    const std::span<const std::byte, iv_size> first_iv(m_blocks.empty() ? m_seal_iv : m_blocks.front().iv);
+    const secret_bytes used = file_key<Cipher>(options.key, first_iv, label);
+    const seal_keys keys(used.bytes(), first_iv);
+    m_hmac.emplace(keys.seal());
+    const unsigned threads = options.threads == 0 ? default_threads() : options.threads;
+    const std::size_t each = (m_blocks.size() + threads - 1) / threads;
+    m_side_by_side = each < 1 ? 1 : each < Cipher::encryptor::lanes ? each : std::size_t{Cipher::encryptor::lanes};
+    const std::size_t groups = (m_blocks.size() + m_side_by_side - 1) / m_side_by_side;
+    m_workers.reserve(threads);
+    do {
+      m_workers.push_back(std::make_unique<worker>(used.bytes(), keys, m_side_by_side));
+    } while (m_workers.size() < threads && m_workers.size() < groups);
+  }
+  encrypting_executor(const encrypting_executor&) = delete;
+  encrypting_executor& operator=(const encrypting_executor&) = delete;
+
+  /// Bytes of the encrypted file.
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
+
+  /// Writes the whole file. Where the sink takes bytes in any place, each thread writes what it has encrypted, while it
+  /// is still in the cache of its core; else two blocks a thread are put together in memory, and written in order.
+  /// `report(done)` is called on the calling thread, with the bytes handed over so far.
+  template <sink Sink>
+  void run(Sink& to, function_ref<void(std::uint64_t)> report) {
+    if constexpr (placing_sink<Sink>) {
+      encrypt(to, 0, m_blocks.size(), report);
+      encrypt_seal();
+      to.write_at(m_size - m_seal.size(), m_seal);
+    } else {
+      const std::size_t together = 2 * m_workers.size();
+      aligned_memory memory(static_cast<std::size_t>(end_of(together < m_blocks.size() ? together : m_blocks.size())));
+      for (std::size_t first = 0; first < m_blocks.size(); first += together) {
+        const std::size_t end = first + together < m_blocks.size() ? first + together : m_blocks.size();
+        memory_window window{memory.bytes().data(), m_blocks[first].offset};
+        encrypt(window, first, end, report);
+        to.write(memory.bytes().first(static_cast<std::size_t>(end_of(end) - m_blocks[first].offset)));
+      }
+      encrypt_seal();
+      to.write(std::span<const std::byte>(m_seal));
+    }
+    report(m_size);
+  }
+
+ private:
+  using layout = block_layout<Cipher>;
+  using header = block_header<Cipher>;
+
+  /// Bytes that a thread encrypts of each block before it writes them: with all blocks side by side no more than the
+  /// cache of a core holds.
+  static constexpr std::size_t slice = (std::size_t{256} << 10) / Cipher::encryptor::lanes;
+  static constexpr std::uint64_t between_reports = std::uint64_t{8} << 20;
+
+  struct no_mac {
+    explicit no_mac(std::span<const std::byte>) {}
+    void begin(std::uint64_t) {}
+    void update(std::span<const std::byte>) {}
+  };
+  using block_mac = std::conditional_t<Cipher::is_authenticated, no_mac, cryptopp::gmac>;
+
+  /// One of the blocks that a worker encrypts side by side.
+  struct lane {
+    explicit lane(const seal_keys& keys) : mac(keys.block()) {}
+
+    block_mac mac;
+    plan_cursor plain;
+    sealed_block* block = nullptr;
+    std::uint64_t left = 0;  // plain bytes
+    std::uint64_t at = 0;    // where the next cipher bytes go in the file
+    std::byte* buffer = nullptr;
+  };
+
+  struct worker {
+    worker(std::span<const std::byte> key, const seal_keys& keys, std::size_t lane_count)
+        : cipher(key), buffers(lane_count * (slice)) {
+      lanes.reserve(lane_count);
+      for (std::size_t i = 0; i < lane_count; ++i)
+        lanes.emplace_back(keys).buffer = buffers.bytes().data() + i * (slice);
+    }
+
+    typename Cipher::encryptor cipher;
+    aligned_memory buffers;
+    std::vector<lane> lanes;
+  };
+
+  /// Memory that holds the bytes of the file from `begin` on.
+  struct memory_window {
+    std::byte* bytes;
+    std::uint64_t begin;
+    void write_at(std::uint64_t offset, std::span<const std::byte> from) {
+      std::memcpy(bytes + (offset - begin), from.data(), from.size());
+    }
+  };
+
+  [[nodiscard]] std::uint64_t plain_size(std::size_t block) const noexcept {
+    const std::uint64_t left = m_plan->size() - std::uint64_t{block} * layout::plain_size;
+    return left < layout::plain_size ? left : layout::plain_size;
+  }
+  [[nodiscard]] std::uint64_t end_of(std::size_t blocks) const noexcept {
+    return blocks < m_blocks.size() ? m_blocks[blocks].offset : m_size - m_seal.size();
+  }
+
+  template <class Sink>
+  void encrypt(Sink& to, std::size_t first, std::size_t end, function_ref<void(std::uint64_t)> report) {
+    const std::size_t groups = (end - first + m_side_by_side - 1) / m_side_by_side;
+    if (groups == 0) return;
+    const std::size_t workers = groups < m_workers.size() ? groups : m_workers.size();
+    run_parallel(static_cast<unsigned>(workers), [&](parallel_work& shared, unsigned number) {
+      std::uint64_t reported = 0;
+      const auto advance = [&](std::uint64_t size) {
+        const std::uint64_t done = shared.advance(size);
+        if (number != 0 || done - reported < between_reports) return;
+        reported = done;
+        report(m_blocks[first].offset + done);
+      };
+      for (std::size_t group = shared.take(groups); group < groups; group = shared.take(groups)) {
+        const std::size_t begin = first + group * m_side_by_side;
+        encrypt_group(*m_workers[number], begin, begin + m_side_by_side < end ? begin + m_side_by_side : end, to,
+                      shared, advance);
+      }
+    });
+  }
+
+  /// Encrypts the blocks [first, end) side by side. `advance(bytes)` is told what was written.
+  template <class Sink>
+  void encrypt_group(worker& with, std::size_t first, std::size_t end, Sink& to, parallel_work& shared,
+                     function_ref<void(std::uint64_t)> advance) {
+    std::array<cipher_lane, Cipher::encryptor::lanes> lanes;
+    std::size_t active = end - first;
+    for (std::size_t i = 0; i < active; ++i) {
+      begin_block(with, i, first + i);
+      lanes[i].number = i;
+    }
+    while (active > 0 && !shared.is_stopped()) {
+      std::uint64_t step = slice;
+      for (const cipher_lane& each : std::span(lanes).first(active))
+        if (const std::uint64_t left = whole_units(with.lanes[each.number].left); left < step) step = left;
+      const auto size = static_cast<std::size_t>(step);
+      for (cipher_lane& each : std::span(lanes).first(active)) take_plain(with.lanes[each.number], each, size);
+      if (size > 0) with.cipher.process({lanes.data(), active}, size);
+      for (std::size_t i = 0; i < active;) {
+        lane& each = with.lanes[lanes[i].number];
+        put_text(each, size, to, advance);
+        if (whole_units(each.left) > 0) {
+          ++i;
+        } else {
+          finish_block(with, lanes[i].number, to, advance);
+          lanes[i] = lanes[--active];
+        }
+      }
+    }
+  }
+
+  /// How many of the bytes that are left can be encrypted before the end of the block.
+  static constexpr std::uint64_t whole_units(std::uint64_t left) noexcept {
+    return Cipher::is_padded ? left / cipher_unit * cipher_unit : left;
+  }
+
+  void begin_block(worker& with, std::size_t number, std::size_t block) {
+    lane& each = with.lanes[number];
+    each.block = &m_blocks[block];
+    each.left = plain_size(block);
+    each.at = each.block->offset + layout::header_size;
+    each.plain.seek(*m_plan, each.block->plain_begin);
+    with.cipher.begin(number, each.block->iv);
+    each.mac.begin(block);
+    each.mac.update(header(each.block->cipher_size, each.block->iv).bytes());
+  }
+
+  /// The next plain bytes: from where they lie, where that is one piece, else copied together.
+  static void take_plain(lane& from, cipher_lane& to, std::size_t size) noexcept {
+    const std::span<const std::byte> run = from.plain.run();
+    to.out = from.buffer;
+    if (run.size() >= size) {
+      to.in = run.data();
+      from.plain.skip(size);
+    } else {
+      to.in = from.buffer;
+      from.plain.read({from.buffer, size});
+    }
+    from.left -= size;
+  }
+
+  template <class Sink>
+  static void put_text(lane& from, std::size_t size, Sink& to, function_ref<void(std::uint64_t)> advance) {
+    if (size == 0) return;
+    const std::span<const std::byte> text(from.buffer, size);
+    from.mac.update(text);
+    to.write_at(from.at, text);
+    from.at += size;
+    advance(size);
+  }
+
+  /// The padding of the block, where the cipher takes whole units, and its header, with the tag.
+  template <class Sink>
+  void finish_block(worker& with, std::size_t number, Sink& to, function_ref<void(std::uint64_t)> advance) {
+    lane& each = with.lanes[number];
+    if constexpr (Cipher::is_padded) {
+      const auto tail = static_cast<std::size_t>(each.left);
+      each.plain.read({each.buffer, tail});
+      pad({each.buffer, cipher_unit}, tail);
+      each.left = 0;
+      const cipher_lane last{number, each.buffer, each.buffer};
+      with.cipher.process({&last, 1}, cipher_unit);
+      put_text(each, cipher_unit, to, advance);
+    }
+    header head(each.block->cipher_size, each.block->iv);
+    if constexpr (Cipher::is_authenticated) {
+      with.cipher.tag(number, head.tag());
+      std::memcpy(each.block->mac.data(), head.tag().data(), tag_size);
+    } else {
+      each.mac.finish(each.block->mac);
+    }
+    to.write_at(each.block->offset, head.bytes());
+    advance(layout::header_size);
+  }
+
+  /// Puts the whole block of the seal into m_seal: every other block is done.
+  void encrypt_seal() {
+    const std::span<std::byte> text = std::span(m_seal).subspan(layout::header_size);
+    const auto plain = static_cast<std::size_t>(seal<Cipher>::size(m_blocks.size()));
+    seal<Cipher>::write(text.first(plain), m_blocks, m_plan->size(), *m_hmac);
+    pad(text, plain);
+    typename Cipher::encryptor& cipher = m_workers.front()->cipher;
+    cipher.begin(0, m_seal_iv);
+    const cipher_lane whole{0, text.data(), text.data()};
+    cipher.process({&whole, 1}, text.size());
+    header head(static_cast<std::uint32_t>(text.size()), m_seal_iv);
+    if constexpr (Cipher::is_authenticated) cipher.tag(0, head.tag());
+    std::memcpy(m_seal.data(), head.bytes().data(), head.bytes().size());
+  }
+
+  const plan* m_plan;
+  std::vector<sealed_block> m_blocks;
+  std::vector<std::byte> m_seal;  // the last block of the file
+  std::array<std::byte, iv_size> m_seal_iv{};
+  std::optional<cryptopp::hmac_sha256> m_hmac;
+  std::vector<std::unique_ptr<worker>> m_workers;
+  std::size_t m_side_by_side = 1;
+  std::uint64_t m_size = 0;
+};
+
+template <cipher_policy Cipher, class Checksum>
+struct detail::executor_of<Cipher, Checksum> {
+  using type = encrypting_executor<Cipher>;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,11 @@
+#ifndef CKPT_CRYPTO_HPP
+#define CKPT_CRYPTO_HPP
+
+/// Encrypted checkpoints. Including it means linking Crypto++ (-lcryptopp, -pthread).
+
+#include <ckpt/cipher/aes_cbc.hpp>
+#include <ckpt/cipher/aes_gcm.hpp>
+#include <ckpt/cipher/sm4_cbc.hpp>
+#include <ckpt/ckpt.hpp>
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef CKPT_IO_RANDOM_HPP
+#define CKPT_IO_RANDOM_HPP
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include <sys/random.h>
+
+#include <ckpt/io/system_call.hpp>
+
+namespace ckpt {
+
+/// Fills `to` from the operating system's generator. Throws io_error, which names `path` as what they are for.
+inline void fill_random(std::span<std::byte> to, const std::string& path) {
+  constexpr std::size_t largest_call = 256;  // getentropy's limit
+  while (!to.empty()) {
+    const std::size_t size = to.size() < largest_call ? to.size() : largest_call;
+    if (uninterrupted([&] { return ::getentropy(to.data(), size); }) != 0)
+      throw_io_error(last_error(), path, "cannot draw random bytes");
+    to = to.subspan(size);
+  }
+}
+
+}  // namespace ckpt
+
+#endif
