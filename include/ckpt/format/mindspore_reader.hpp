@@ -106,12 +106,12 @@ class mindspore_reader {
     if (m_expected_count < 2 * m_index.size()) m_expected_count = ~std::size_t{0};  // nearly all: no more guesses
   }
 
-  range payload(message_reader& from, const char* what) const {
+  range payload(message_reader& from, const char* what, const char* wanted = "2") const {
     if (from.type() != wire::wire_type::length_delimited)
-      refuse(
-          errc::malformed, from.field_offset(),
-          concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of 2"}),
-          m_name);
+      refuse(errc::malformed, from.field_offset(),
+             concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of ",
+                     wanted}),
+             m_name);
     return from.payload();
   }
 
@@ -197,7 +197,7 @@ class mindspore_reader {
       add_dim(tensor.varint(), tensor.field_offset());
       return;
     }
-    const range packed = payload(tensor, "dims");
+    const range packed = payload(tensor, "dims", "0 or 2");
     for (std::uint64_t at = packed.begin; at < packed.end;) {
       std::span<const std::byte> bytes = m_window.at(at, wire::max_varint_size);
       if (bytes.size() > packed.end - at) bytes = bytes.first(static_cast<std::size_t>(packed.end - at));

@@ -499,7 +499,7 @@ TEST_CASE("ckpt reader refuses: a known field of the wrong wire type") {
   CHECK(read(bytes(1, bytes(1, "a") + number(3, 5))) ==
         "refused: f: tensor \"a\": field maptensor has wire type 0 instead of 2, at byte 5");
   CHECK(read(value("a", "\x09"s + "12345678" + bytes(2, "Int8") + bytes(3, "1"))) ==
-        "refused: f: tensor \"a\": field dims has wire type 1 instead of 2, at byte 7");
+        "refused: f: tensor \"a\": field dims has wire type 1 instead of 0 or 2, at byte 7");
   CHECK(read(value("a", number(2, 5) + bytes(3, "1"))) ==
         "refused: f: tensor \"a\": field tensor_type has wire type 0 instead of 2, at byte 7");
   CHECK(read(value("a", bytes(2, "Int8") + "\x1b\x1c")) ==
