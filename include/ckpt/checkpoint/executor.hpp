@@ -14,7 +14,7 @@
 namespace ckpt {
 
 /// Moves the bytes of a plan into a sink. Everything it needs is allocated by the constructor: run() allocates nothing
-/// and throws nothing but what the sink or the progress callback throws.
+/// and throws nothing but what the sink, the progress callback or a source of segments throws.
 class executor {
  public:
   /// The plan must outlive the executor.
@@ -39,9 +39,9 @@ class executor {
       for (std::uint64_t at = 0; at < next.size();) {
         if (m_used == m_capacity) flush(to, report);
         const std::uint64_t left = next.size() - at;
-        // A strided segment is cut between elements, which are at most 16 bytes wide.
+        // What is gathered is cut between elements, which are at most 16 bytes wide.
         std::size_t room = m_capacity - m_used;
-        if (left > room && next.is_strided()) room = room / 16 * 16;
+        if (left > room && next.is_gathered()) room = room / 16 * 16;
         if (room == 0) {
           flush(to, report);
           continue;

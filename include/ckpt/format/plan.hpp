@@ -64,9 +64,10 @@ class plan {
 
  private:
   segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
-    if (!piece.is_strided())
+    if (!piece.is_gathered())
       return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
-    const gather from{piece.source().view, piece.source().first + begin};
+    gather from = piece.origin();
+    from.first += begin;
     return segment(*m_memory.store(&from, 1), size);
   }
 

@@ -25,8 +25,8 @@ class source {
   /// Bytes in all.
   [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
 
-  /// Fills `to` with the bytes from `offset` on. Throws format_error (errc::truncated) where they are not all there,
-  /// io_error where the operating system fails; `to` then holds anything.
+  /// Fills `to` with the bytes from `offset` on. Throws format_error where they are not all there (errc::truncated) or
+  /// no longer (errc::changed), io_error where the operating system fails; `to` then holds anything.
   virtual void read(std::uint64_t offset, std::span<std::byte> to) const = 0;
 
   /// All the bytes where they lie in memory, or nullptr for a source that has to be read. Not nullptr when in memory
