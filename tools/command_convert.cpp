@@ -123,7 +123,10 @@ exit_code convert(const convert_options& options, standard_output& out) {
   if (format == safetensors::name) {
     const bool is_whole = options.only.empty() && options.renames.empty();
     const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index, rules, is_whole);
-    written = write<safetensors>(file, chosen, options.output, {.metadata = metadata});
+    const bool has_metadata = file.index.format() == safetensors::name;
+    written = write<safetensors>(
+        file, chosen, options.output,
+        {.metadata = metadata, .format_pair = has_metadata ? format_pair::as_given : format_pair::added});
   } else {
     written = write<mindspore>(file, chosen, options.output, {});
   }

@@ -37,6 +37,23 @@ class Convert(command.Case):
         self.ckpt("convert", "net.safetensors", "again.safetensors")
         self.assertEqual(self.read("again.safetensors"), self.read("net.safetensors"))
 
+    def test_format_is_not_invented(self):
+        tensors = [("a", "F32", [1], bytes(4)), ("b", "F32", [1], bytes(4))]
+        for metadata in (None, {"note": "día"}, {"note": "1", "format": "pt"}, {"note": "1", "remove_redundancy": "True"}):
+            self.write("net.safetensors", files.safetensors(tensors, metadata))
+            self.ckpt("convert", "net.safetensors", "again.safetensors")
+            self.assertEqual(self.read("again.safetensors"), self.read("net.safetensors"))
+            self.ckpt("convert", "net.safetensors", "part.safetensors", "--only", "^a$", "--rename", "a=x")
+            header, _ = files.read_safetensors(self.read("part.safetensors"))
+            kept = {key: value for key, value in (metadata or {}).items() if key != "note"}
+            self.assertEqual(header.pop("__metadata__", {}), kept)
+            self.assertEqual(list(header), ["x"])
+
+    def test_format_is_mindspores_where_the_input_has_no_metadata_at_all(self):
+        self.write("net.ckpt", files.ckpt_entry("w", "Int8", [1], b"x"))
+        self.ckpt("convert", "net.ckpt", "net.safetensors")
+        self.assertEqual(files.read_safetensors(self.read("net.safetensors"))[0]["__metadata__"], {"format": "ms"})
+
     def test_metadata_of_a_part(self):
         metadata = {"format": "pt", "a.note": "1", "b.note": "2", "crc_num": "12", "a.w": "Int4"}
         self.write("net.safetensors", files.safetensors([("a.w", "I8", [2], b"ab"), ("b.w", "I8", [2], b"cd")], metadata))

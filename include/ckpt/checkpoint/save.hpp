@@ -56,7 +56,8 @@ class prepared_save {
     check_alignment(options.align);
     collect(m_entries, object);
     for (const append_value& value : options.append) value.add_to(m_entries);
-    m_plan = Format::make_plan(m_entries, {.align = options.align, .metadata = options.metadata});
+    m_plan = Format::make_plan(
+        m_entries, {.align = options.align, .metadata = options.metadata, .format_pair = options.format_pair});
   }
   prepared_save(const prepared_save&) = delete;
   prepared_save& operator=(const prepared_save&) = delete;
