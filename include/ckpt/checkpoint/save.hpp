@@ -95,7 +95,8 @@ constexpr bool check_save_object() noexcept {
 
 /// Saves `object` (see model/concepts.hpp) to a file. The name gets the format's suffix unless it has it. The file is
 /// replaced as a whole: until save returns, and whatever it throws, the old one is as it was. Throws usage_error before
-/// anything is written, io_error where the system fails, and what a callback throws.
+/// anything is written, io_error where the system fails, and what a callback throws. Several threads may save at the
+/// same time what none of them changes; of those that save to one path, the last one's file stays, whole.
 template <class... Policies, class Object>
 save_report save(Object&& object, std::string path, const save_options& options = {}) {
   using format = typename policy_set<Policies...>::format;
