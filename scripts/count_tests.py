@@ -21,14 +21,17 @@ def count(stdout: str, ok: bool) -> tuple[int, int]:
 
 def main() -> int:
     log = pathlib.Path(sys.argv[1]) / "meson-logs" / "testlog.json"
-    passed = failed = 0
+    passed = failed = skipped = 0
     for line in log.read_text("utf-8").splitlines():
         test = json.loads(line)
         if test["result"] == "SKIP":  # what only root can do says so itself; it is no failure, and not passed either
+            skipped += 1
             print(f"skipped: {test['name']}: {(test.get('stdout') or '').strip().splitlines()[-1:]}")
             continue
         counts = count(test.get("stdout") or "", test["result"] == "OK")
         passed, failed = passed + counts[0], failed + counts[1]
+    if skipped:
+        print(f"{skipped} skipped")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -6,11 +6,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/file_source.hpp>
+#include <ckpt/json/utf8.hpp>
 #include <ckpt/model/file_index.hpp>
 
 namespace ckpt::tools {
@@ -63,6 +65,14 @@ inline constexpr std::size_t buffer_size = std::size_t{4} << 20;
   for (std::size_t at = 0; at < bools.size(); ++at)
     if (bools[at] > std::byte{1}) return at;
   return std::nullopt;
+}
+
+/// The text of a string. Throws format_error where UTF-8 cannot express it.
+[[nodiscard]] inline std::string_view text_of(const file_index& index, const index_entry& entry) {
+  if (!is_utf8(entry.text()))
+    throw format_error(errc::unsupported, {.path = index.label(), .name = std::string(entry.name()), .noun = "string"},
+                       "it holds a lone surrogate, which UTF-8 cannot express");
+  return entry.text();
 }
 
 [[noreturn]] inline void refuse_bool(const file_index& index, const index_entry& entry, std::byte found,

@@ -152,7 +152,8 @@ class command_line {
     command->footer(
         "OUT is replaced as a whole once all is written and synced; until then, and\n"
         "after any error, it is as it was. Like MindSpore, --to adds the suffix where it\n"
-        "is missing: a.bin becomes a.bin.ckpt.\n"
+        "is missing: a.bin becomes a.bin.ckpt. Metadata is kept between safetensors\n"
+        "files; one made of a ckpt file says \"format\": \"ms\", as MindSpore's do.\n"
         "\n"
         "Regular expressions are ECMAScript's and match anywhere in a name: use ^ and $\n"
         "for the whole. --only looks at the names of IN. Each --rename sees what the one\n"

@@ -9,7 +9,6 @@
 
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/atomic_file.hpp>
-#include <ckpt/json/utf8.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/tensor/dtype.hpp>
 
@@ -32,13 +31,6 @@ const index_entry& find(const file_index& index, const std::string& name) {
     throw mismatch_error(errc::unsupported, {.path = index.label(), .name = name, .noun = "map"},
                          "a hash table is neither an array nor text");
   return *entry;
-}
-
-std::string_view text_of(const file_index& index, const index_entry& entry) {
-  if (!is_utf8(entry.text()))
-    throw format_error(errc::unsupported, {.path = index.label(), .name = std::string(entry.name()), .noun = "string"},
-                       "it holds a lone surrogate, which UTF-8 cannot express");
-  return entry.text();
 }
 
 std::string header_of(const index_entry& entry) {

@@ -1,19 +1,23 @@
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include <unistd.h>
-
-#include <ckpt/checkpoint/load.hpp>
-#include <ckpt/checkpoint/save.hpp>
+#include <ckpt/checkpoint/executor.hpp>
+#include <ckpt/checkpoint/file_name.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>
+#include <ckpt/format/plan.hpp>
 #include <ckpt/format/safetensors.hpp>
-#include <ckpt/model/state_dict.hpp>
+#include <ckpt/io/atomic_file.hpp>
+#include <ckpt/model/entries.hpp>
+#include <ckpt/model/file_index.hpp>
 
+#include "checkpoint_file.hpp"
 #include "commands.hpp"
 #include "entry_count.hpp"
 #include "interruption.hpp"
@@ -27,7 +31,8 @@ namespace ckpt::tools {
 
 namespace {
 
-using selection = std::vector<std::pair<std::string, state_value>>;
+/// What is taken of a file, and the name that each gets.
+using selection = std::vector<std::pair<std::string, const index_entry*>>;
 
 /// The format of the output: what --to says, or its name.
 std::string_view format_of(const convert_options& options) {
@@ -46,32 +51,33 @@ std::string_view format_of(const convert_options& options) {
 }
 
 /// The entries that the rules choose, under their new names. Throws where none is left or two get one name.
-selection select(const state_dict& model, name_rules& rules, const std::string& input) {
+selection select(const file_index& index, name_rules& rules) {
   selection chosen;
   std::unordered_map<std::string, std::string_view> old_names;
-  for (const auto& [name, value] : model) {
+  for (const index_entry& entry : index) {
+    const std::string_view name = entry.name();
     if (!rules.wants(name)) continue;
-    chosen.emplace_back(rules.rename(name), value);
+    chosen.emplace_back(rules.rename(name), &entry);
     const auto [other, is_new] = old_names.emplace(chosen.back().first, name);
     if (!is_new)
       throw mismatch_error(
-          errc::duplicate, {.path = input, .name = std::string(name), .noun = "entry"},
+          errc::duplicate, {.path = index.label(), .name = std::string(name), .noun = "entry"},
           "it would be named " + printable(other->first) + ", as " +
               (other->second == other->first ? "another one is" : printable(other->second) + " would"));
   }
-  if (chosen.empty() && !model.empty())
-    throw mismatch_error(errc::missing, {.path = input},
-                         "--only matches none of its " + counted(model.size(), "name", "names"));
+  if (chosen.empty() && !index.empty())
+    throw mismatch_error(errc::missing, {.path = index.label()},
+                         "--only matches none of its " + counted(index.size(), "name", "names"));
   return chosen;
 }
 
 /// The pairs of the input's metadata that still hold, in their order. (Strings are entries too: given twice they stay
 /// once.)
-std::vector<std::pair<std::string, std::string>> select_metadata(const state_dict& model, name_rules& rules,
+std::vector<std::pair<std::string, std::string>> select_metadata(const file_index& index, name_rules& rules,
                                                                  bool is_whole) {
   namespace schema = safetensors_schema;
   std::vector<std::pair<std::string, std::string>> pairs;
-  for (const auto& [key, value] : model.metadata()) {
+  for (const auto& [key, value] : index.metadata()) {
     if (key == schema::checksum_key && !is_whole) continue;  // of these names and all of them
     if (schema::is_reserved(key)) pairs.emplace_back(key, value);
     else if (rules.wants(key)) pairs.emplace_back(rules.rename(key), value);
@@ -79,36 +85,54 @@ std::vector<std::pair<std::string, std::string>> select_metadata(const state_dic
   return pairs;
 }
 
+/// Writes what was selected, read a buffer at a time: memory does not grow with the file. Returns the path, links
+/// resolved.
+template <file_format Format>
+std::string write(const checkpoint_file& from, const selection& chosen, const std::string& output,
+                  const format_options& how) {
+  const std::string path = with_suffix(output, Format::suffix);
+  entries content(path, duplicates::refuse, {});
+  for (const auto& [name, entry] : chosen) {
+    if (entry->kind() == entry_kind::string) content.add_string(name, text_of(from.index, *entry));
+    else content.add_stored(name, *entry, from.bytes);
+  }
+  const plan whole = Format::make_plan(content, how);
+  executor run(whole);
+  progress_bar bar("syncing to the disk");
+  const interruption guard;
+  atomic_file to(path, whole.size(), {.mode = output_mode(path)});
+  run.run(to, [&](std::uint64_t done) {
+    interruption::check();
+    bar.update(done, whole.size());
+  });
+  to.commit();
+  return to.path();
+}
+
 }  // namespace
 
 exit_code convert(const convert_options& options, standard_output& out) {
   const std::string_view format = format_of(options);
   name_rules rules(options.only, options.renames);
-  const state_dict model = load(options.input);
-  const selection chosen = select(model, rules, options.input);
+  const checkpoint_file file(options.input);
+  const selection chosen = select(file.index, rules);
   for (const std::string& rule : rules.unused())
     print_error("ckpt: note: --rename " + quoted(rule) + " matches no name\n");
 
-  progress_bar bar("syncing to the disk");
-  save_options how;
-  how.progress = [&](progress state) {
-    interruption::check();
-    bar.update(state.done, state.total);
-  };
-  const bool is_safetensors = format == safetensors::name;
-  how.mode = output_mode(with_suffix(options.output, is_safetensors ? safetensors::suffix : mindspore::suffix));
-  const interruption guard;
-  save_report report;
-  if (is_safetensors) {
-    how.metadata = select_metadata(model, rules, options.only.empty() && options.renames.empty());
-    report = save<safetensors>(chosen, options.output, how);
+  std::string written;
+  if (format == safetensors::name) {
+    const bool is_whole = options.only.empty() && options.renames.empty();
+    const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index, rules, is_whole);
+    const bool has_metadata = file.index.format() == safetensors::name;
+    written = write<safetensors>(
+        file, chosen, options.output,
+        {.metadata = metadata, .format_pair = has_metadata ? format_pair::as_given : format_pair::added});
   } else {
-    report = save<mindspore>(chosen, options.output, how);
+    written = write<mindspore>(file, chosen, options.output, {});
   }
-  bar.hide();
   entry_count count;
-  for (const auto& [name, value] : chosen) count.add(value.kind(), value.size_bytes());
-  out.print("wrote " + without_controls(report.path) + ": " + std::string(format) + ", " + count.text() + "\n");
+  for (const auto& [name, entry] : chosen) count.add(entry->kind(), entry->size_bytes());
+  out.print("wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() + "\n");
   return exit_code::fine;
 }
 

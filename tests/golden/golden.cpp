@@ -412,6 +412,9 @@ TEST_CASE("metadata of a safetensors file") {
     check_loads("no_metadata.safetensors", wanted);
     const ckpt::state_dict loaded = ckpt::load(path_of("no_metadata.safetensors"));
     CHECK(loaded.metadata().empty());
+    const ckpt::save_options options{.format_pair = ckpt::format_pair::as_given};
+    check_same(ckpt::save_bytes<ckpt::safetensors>(wanted, options), content_of("no_metadata.safetensors"));
+    check_same(ckpt::save_bytes<ckpt::safetensors>(loaded, options), content_of("no_metadata.safetensors"));
   }
 }
 

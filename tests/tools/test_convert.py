@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import stat
@@ -35,6 +36,23 @@ class Convert(command.Case):
         self.write("net.safetensors", files.safetensors([("w", "F32", [1], bytes(4)), ("packed", "I8", [2], b"ab")], metadata))
         self.ckpt("convert", "net.safetensors", "again.safetensors")
         self.assertEqual(self.read("again.safetensors"), self.read("net.safetensors"))
+
+    def test_format_is_not_invented(self):
+        tensors = [("a", "F32", [1], bytes(4)), ("b", "F32", [1], bytes(4))]
+        for metadata in (None, {"note": "día"}, {"note": "1", "format": "pt"}, {"note": "1", "remove_redundancy": "True"}):
+            self.write("net.safetensors", files.safetensors(tensors, metadata))
+            self.ckpt("convert", "net.safetensors", "again.safetensors")
+            self.assertEqual(self.read("again.safetensors"), self.read("net.safetensors"))
+            self.ckpt("convert", "net.safetensors", "part.safetensors", "--only", "^a$", "--rename", "a=x")
+            header, _ = files.read_safetensors(self.read("part.safetensors"))
+            kept = {key: value for key, value in (metadata or {}).items() if key != "note"}
+            self.assertEqual(header.pop("__metadata__", {}), kept)
+            self.assertEqual(list(header), ["x"])
+
+    def test_format_is_mindspores_where_the_input_has_no_metadata_at_all(self):
+        self.write("net.ckpt", files.ckpt_entry("w", "Int8", [1], b"x"))
+        self.ckpt("convert", "net.ckpt", "net.safetensors")
+        self.assertEqual(files.read_safetensors(self.read("net.safetensors"))[0]["__metadata__"], {"format": "ms"})
 
     def test_metadata_of_a_part(self):
         metadata = {"format": "pt", "a.note": "1", "b.note": "2", "crc_num": "12", "a.w": "Int4"}
@@ -196,6 +214,58 @@ class Convert(command.Case):
         for line in drawn[1:]:
             self.assertRegex(line, r"\A\[#*-*\] [ \d]{2}\d%  [\d.]+ M?i?B of 96\.0 MiB  (.* left|syncing to the disk)\x1b\[K\Z")
             self.assertLess(len(line), 80 + len("\x1b[K"))
+
+    def convert_while(self, change, *arguments: str) -> tuple[int, str]:
+        """Calls `change` between reading the input's structure and writing the output. Returns the exit code and what was said, without notes."""
+        # The notes are more than a pipe of one page takes, so the command stands still until they are read.
+        rules = [f"{letter * 1000}=x" for letter in "0123456789"]
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+        with subprocess.Popen(
+            [*command.COMMAND, "convert", *arguments, *(f"--rename={rule}" for rule in rules)], cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write
+        ) as process:
+            os.close(write)
+            with open(read, "rb") as said:
+                text = said.read(1)
+                change()
+                text += said.read()
+            code = process.wait(120)
+        notes = "".join(f'ckpt: note: --rename "{rule}" matches no name\n' for rule in rules)
+        self.assertTrue(text.decode().startswith(notes), text)
+        return code, text.decode()[len(notes) :]
+
+    def test_input_cut_short_meanwhile(self):
+        for size, left in [(4 << 20, 5 << 20), (4 << 20, 1000), (10, 180)]:  # within the second tensor, within the first, small ones
+            self.write_pairs("net.safetensors", 3, size)
+            whole = len(self.read("net.safetensors"))
+            # The last 17 bytes of a ckpt file are looked at before anything is written: they must not be those of a checksum.
+            last = whole - size + (size - min(size, 17)) // 16 * 16
+            for output, byte in [("out.ckpt", last), ("out.safetensors", left), ("net.safetensors", left)]:
+                with self.subTest(size=size, left=left, output=output):
+                    self.write_pairs("net.safetensors", 3, size)
+                    if output != "net.safetensors":
+                        self.write(output, b"an old file")
+                    code, said = self.convert_while(lambda: os.truncate(self.directory / "net.safetensors", left), "net.safetensors", output)
+                    why = "net.safetensors: was cut short by someone else while it was read"
+                    self.assertEqual((code, said), (3, f"ckpt: {why}: it had {whole} bytes, at byte {byte}\n"))
+                    self.assertEqual(self.names(), sorted({"net.safetensors", output}))
+                    self.assertEqual(len(self.read("net.safetensors")), left)
+                    if output != "net.safetensors":
+                        self.assertEqual(self.read(output), b"an old file")
+                        os.remove(self.directory / output)
+
+    def test_input_replaced_or_removed_meanwhile(self):
+        for change in (lambda: os.remove(self.directory / "net.ckpt"), lambda: os.replace(self.directory / "other", self.directory / "net.ckpt")):
+            self.write("net.ckpt", files.NET_CKPT)
+            self.write("other", b"another file")
+            self.assertEqual(self.convert_while(change, "net.ckpt", "out.ckpt"), (0, ""))
+            self.assertEqual(self.read("out.ckpt"), files.NET_CKPT)
+
+    def test_string_that_is_not_unicode(self):
+        self.write("net.ckpt", files.ckpt_string("odd", "a\ud800"))
+        message = 'net.ckpt: string "odd": it holds a lone surrogate, which UTF-8 cannot express'
+        self.assert_fails(["convert", "net.ckpt", "new.safetensors"], 1, message)
+        self.assertEqual(self.names(), ["net.ckpt"])
 
     def test_signal_leaves_nothing_behind(self):
         self.write_pairs("big.safetensors", 4, 64 << 20)

@@ -36,6 +36,15 @@ class Verify(command.Case):
         self.write("net.ckpt", content)
         self.assert_fails(["verify", "net.ckpt"], 1, f'net.ckpt: tensor "mask": a bool is 3, neither 0 nor 1, at byte {len(content) - 1}')
 
+    def test_map_whose_slice_is_damaged(self):
+        good = files.ckpt_map("table", [1, 2])
+        bad = good.replace(b"\x08\x02\x08\x01", b"\x08\x02\x08\x03")  # the shape of the values
+        self.write("net.ckpt", files.NET_CKPT + good)
+        self.assertIn("1 map", self.ckpt("verify", "net.ckpt"))
+        self.write("net.ckpt", files.NET_CKPT + bad)
+        where = len(files.NET_CKPT) + bad.index(b"float32") + len(b"float32") + 2
+        self.assert_fails(["verify", "net.ckpt"], 1, f'net.ckpt: map "table": float32[2,3] takes 24 bytes, its content has 8, at byte {where}')
+
     def test_says_what_it_does_not_check(self):
         self.write("net.ckpt", files.NET_CKPT + b"crc_num" + bytes(10))
         self.assertEqual(

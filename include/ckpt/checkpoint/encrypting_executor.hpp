@@ -219,7 +219,7 @@ class encrypting_executor {
   }
 
   /// The next plain bytes: from where they lie, where that is one piece, else copied together.
-  static void take_plain(lane& from, cipher_lane& to, std::size_t size) noexcept {
+  static void take_plain(lane& from, cipher_lane& to, std::size_t size) {
     const std::span<const std::byte> run = from.plain.run();
     to.out = from.buffer;
     if (run.size() >= size) {

@@ -25,7 +25,7 @@ struct execution_options {
 };
 
 /// Moves the bytes of a plan into a sink. Everything it needs is allocated by the constructor: run() allocates nothing
-/// and throws nothing but what the sink or the progress callback throws.
+/// and throws nothing but what the sink, the progress callback or a source of segments throws.
 class executor {
  public:
   /// The plan must outlive the executor.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/format/plan.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/append_values.hpp>
 #include <ckpt/model/entries.hpp>
@@ -52,6 +53,8 @@ struct save_options {
   unsigned threads = 0;
   /// safetensors: pairs of `__metadata__`; "format" is "ms" unless given here.
   std::vector<std::pair<std::string, std::string>> metadata{};
+  /// safetensors: whether a file gets that "format" of which nobody has said anything.
+  ckpt::format_pair format_pair = ckpt::format_pair::added;
 };
 
 struct load_options {

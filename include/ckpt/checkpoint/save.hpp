@@ -87,7 +87,8 @@ class prepared_save {
     check_alignment(options.align);
     collect(m_entries, object);
     for (const append_value& value : options.append) value.add_to(m_entries);
-    return Policies::format::make_plan(m_entries, {.align = options.align, .metadata = options.metadata});
+    return Policies::format::make_plan(
+        m_entries, {.align = options.align, .metadata = options.metadata, .format_pair = options.format_pair});
   }
 
   entries m_entries;
@@ -112,7 +113,8 @@ constexpr bool check_save_object() noexcept {
 
 /// Saves `object` (see model/concepts.hpp) to a file. The name gets the format's suffix unless it has it. The file is
 /// replaced as a whole: until save returns, and whatever it throws, the old one is as it was. Throws usage_error before
-/// anything is written, io_error where the system fails, and what a callback throws.
+/// anything is written, io_error where the system fails, and what a callback throws. Several threads may save at the
+/// same time what none of them changes; of those that save to one path, the last one's file stays, whole.
 template <class... Policies, class Object>
 save_report save(Object&& object, std::string path, const save_options& options = {}) {
   using chosen = policy_set<Policies...>;

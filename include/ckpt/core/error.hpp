@@ -18,6 +18,7 @@ namespace ckpt {
 enum class errc : std::uint8_t {
   system,            ///< the operating system said no: io_error::cause() says which way
   truncated,         ///< the file ends before its structure does
+  changed,           ///< the file is another than when it was opened
   malformed,         ///< bytes that the format does not allow
   unsupported,       ///< legal, but nothing that this format, build or platform can hold
   encrypted,         ///< the file is encrypted, or with another cipher

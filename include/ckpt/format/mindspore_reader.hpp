@@ -106,12 +106,12 @@ class mindspore_reader {
     if (m_expected_count < 2 * m_index.size()) m_expected_count = ~std::size_t{0};  // nearly all: no more guesses
   }
 
-  range payload(message_reader& from, const char* what) const {
+  range payload(message_reader& from, const char* what, const char* wanted = "2") const {
     if (from.type() != wire::wire_type::length_delimited)
-      refuse(
-          errc::malformed, from.field_offset(),
-          concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of 2"}),
-          m_name);
+      refuse(errc::malformed, from.field_offset(),
+             concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of ",
+                     wanted}),
+             m_name, m_kind);
     return from.payload();
   }
 
@@ -126,6 +126,7 @@ class mindspore_reader {
 
   void read_value(range bytes) {
     using namespace mindspore_schema;
+    m_kind = entry_kind::tensor;
     bool has_tag = false;
     range tensor;
     range map;
@@ -160,22 +161,40 @@ class mindspore_reader {
     m_name = m_name_copy;
   }
 
-  void read_tensor(range bytes) {
-    using namespace mindspore_schema;
-    m_shape.clear();
+  /// The fields of a TensorProto whose dims are in m_shape.
+  struct tensor_fields {
     range type;
     range content;
+  };
+
+  /// `where` is the byte that a missing field is told by.
+  tensor_fields read_fields(range bytes, std::uint64_t where) {
+    using namespace mindspore_schema;
+    m_shape.clear();
+    tensor_fields fields;
     message_reader tensor = message(bytes);
     while (tensor.next()) {
       switch (tensor.number()) {
         case tensor_dims: read_dims(tensor); break;
-        case tensor_type: type = payload(tensor, "tensor_type"); break;
-        case tensor_content: content = payload(tensor, "tensor_content"); break;
+        case tensor_type: fields.type = payload(tensor, "tensor_type"); break;
+        case tensor_content: fields.content = payload(tensor, "tensor_content"); break;
         default: tensor.skip();
       }
     }
-    if (!is_set(type)) refuse(errc::malformed, m_value_offset, "tensor_type is missing", m_name);
-    if (!is_set(content)) refuse(errc::malformed, m_value_offset, "tensor_content is missing", m_name);
+    if (!is_set(fields.type)) refuse(errc::malformed, where, "tensor_type is missing", m_name, m_kind);
+    if (!is_set(fields.content)) refuse(errc::malformed, where, "tensor_content is missing", m_name, m_kind);
+    return fields;
+  }
+
+  [[noreturn]] void refuse_type(std::string_view type, std::uint64_t offset) const {
+    refuse(errc::unsupported, offset,
+           is_utf8(type) ? concat({"tensor_type \"", type.substr(0, 64), "\" is unknown"}) : "tensor_type is not UTF-8",
+           m_name, m_kind);
+  }
+
+  void read_tensor(range bytes) {
+    using namespace mindspore_schema;
+    const auto [type, content] = read_fields(bytes, m_value_offset);
     const std::string_view type_name = text_at(type);
     if (type_name == string_type) {
       add_string(content);
@@ -183,11 +202,7 @@ class mindspore_reader {
     }
     std::optional<dtype> known = m_last_type;  // most often the same again
     if (info(m_last_type).mindspore != type_name) known = dtype_from_mindspore(type_name);
-    if (!known)
-      refuse(errc::unsupported, type.begin,
-             is_utf8(type_name) ? concat({"tensor_type \"", type_name.substr(0, 64), "\" is unknown"})
-                                : "tensor_type is not UTF-8",
-             m_name);
+    if (!known) refuse_type(type_name, type.begin);
     m_last_type = *known;
     add_tensor(*known, content);
   }
@@ -197,12 +212,12 @@ class mindspore_reader {
       add_dim(tensor.varint(), tensor.field_offset());
       return;
     }
-    const range packed = payload(tensor, "dims");
+    const range packed = payload(tensor, "dims", "0 or 2");
     for (std::uint64_t at = packed.begin; at < packed.end;) {
       std::span<const std::byte> bytes = m_window.at(at, wire::max_varint_size);
       if (bytes.size() > packed.end - at) bytes = bytes.first(static_cast<std::size_t>(packed.end - at));
       const wire::varint dim = wire::read_varint(bytes);
-      if (dim.size == 0) refuse(errc::malformed, at, "a packed dim is cut short or passes 64 bits", m_name);
+      if (dim.size == 0) refuse(errc::malformed, at, "a packed dim is cut short or passes 64 bits", m_name, m_kind);
       add_dim(dim.value, at);
       at += dim.size;
     }
@@ -211,17 +226,23 @@ class mindspore_reader {
   void add_dim(std::uint64_t dim, std::uint64_t offset) {
     if (dim >> 63 != 0)
       refuse(errc::malformed, offset,
-             concat({"dim ", std::to_string(static_cast<std::int64_t>(dim)), " is below zero"}), m_name);
+             concat({"dim ", std::to_string(static_cast<std::int64_t>(dim)), " is below zero"}), m_name, m_kind);
     m_shape.push_back(static_cast<std::int64_t>(dim));
+  }
+
+  /// The bytes that m_shape of such elements takes.
+  [[nodiscard]] std::uint64_t size_of(dtype type, std::uint64_t offset) const {
+    const std::optional<std::uint64_t> size = content_size(type, m_shape.span());
+    if (!size)
+      refuse(errc::malformed, offset, concat({name(type), to_string(m_shape.span()), " takes more than 2^63 bytes"}),
+             m_name, m_kind);
+    return *size;
   }
 
   void add_tensor(dtype type, range content) {
     if (m_shape.size() == 1 && m_shape[0] == 0 && content.size() == info(type).bits / 8u)
       m_shape.clear();  // how MindSpore wrote 0-d once
-    const std::optional<std::uint64_t> expected = content_size(type, m_shape.span());
-    if (!expected)
-      refuse(errc::malformed, m_value_offset,
-             concat({name(type), to_string(m_shape.span()), " takes more than 2^63 bytes"}), m_name);
+    const std::uint64_t expected = size_of(type, m_value_offset);
     const bool continues = continues_pending(entry_kind::tensor) && m_pending.found < m_pending.expected;
     if (continues && (m_pending.type != type || !same_shape(m_pending.shape, m_shape)))
       refuse(errc::malformed, m_value_offset,
@@ -230,13 +251,13 @@ class mindspore_reader {
              m_name);
     if (!continues) {
       finish_pending();
-      if (content.size() == *expected) {  // whole, as nearly all are
+      if (content.size() == expected) {  // whole, as nearly all are
         const extent where{content.begin, content.size()};
         if (!m_index.add(m_name, entry_kind::tensor, type, m_shape.span(), {&where, 1}))
           refuse_twice(m_name, entry_kind::tensor, m_value_offset);
         return;
       }
-      start_pending(entry_kind::tensor, type, *expected);
+      start_pending(entry_kind::tensor, type, expected);
     }
     if (content.size() > m_pending.expected - m_pending.found)
       refuse(errc::malformed, content.begin, describe(m_pending, m_pending.found + content.size()), m_name);
@@ -267,9 +288,13 @@ class mindspore_reader {
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.span().size_bytes()) == 0);
   }
 
+  [[nodiscard]] static std::string describe(dtype type, const trivial_vector<std::int64_t>& shape,
+                                            std::uint64_t expected, std::uint64_t found) {
+    return concat({name(type), to_string(shape.span()), " takes ", std::to_string(expected), " bytes, its content has ",
+                   std::to_string(found)});
+  }
   [[nodiscard]] static std::string describe(const pending_entry& entry, std::uint64_t found) {
-    return concat({name(entry.type), to_string(entry.shape.span()), " takes ", std::to_string(entry.expected),
-                   " bytes, its content has ", std::to_string(found)});
+    return describe(entry.type, entry.shape, entry.expected, found);
   }
 
   void add_string(range content) {
@@ -297,13 +322,25 @@ class mindspore_reader {
     append_utf8(m_pending.text, code_point);
   }
 
+  /// Throws format_error unless the content of a map's tensor is as long as its shape and type say.
+  void check_map_tensor(range bytes) {
+    const auto [type, content] = read_fields(bytes, bytes.begin);
+    const std::string_view type_name = text_at(type);
+    const std::optional<dtype> known = dtype_from_name(type_name);  // numpy's, where tensors have MindSpore's
+    if (!known) refuse_type(type_name, type.begin);
+    const std::uint64_t expected = size_of(*known, bytes.begin);
+    if (content.size() != expected)
+      refuse(errc::malformed, content.begin, describe(*known, m_shape, expected, content.size()), m_name, m_kind);
+  }
+
   void read_map(range bytes) {
     using namespace mindspore_schema;
+    m_kind = entry_kind::map;
     std::size_t tensors = 0;
     message_reader map = message(bytes);
     while (map.next()) {
       if (map.number() == map_tensor) {
-        payload(map, "tensor");
+        check_map_tensor(payload(map, "tensor"));
         ++tensors;
       } else {
         map.skip();
@@ -343,6 +380,7 @@ class mindspore_reader {
   trivial_vector<std::int64_t> m_shape;  // of the tensor being read
   std::string_view m_name;               // of the value being read
   std::string m_name_copy;
+  entry_kind m_kind = entry_kind::tensor;  // of the value being read, as far as it is known
   std::uint64_t m_value_offset = 0;
   dtype m_last_type = dtype::float32;
   bool m_has_pending = false;

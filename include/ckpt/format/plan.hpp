@@ -15,11 +15,18 @@
 
 namespace ckpt {
 
+/// What a safetensors file says under "format" in its metadata.
+enum class format_pair : std::uint8_t {
+  added,     ///< "ms", as MindSpore does, where neither the caller's pairs nor those of a loaded file say another
+  as_given,  ///< what these say, and nothing where they do not
+};
+
 /// What a format is told beside the entries.
 struct format_options {
   std::uint64_t align =
       0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
   std::span<const std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
+  ckpt::format_pair format_pair = ckpt::format_pair::added;
 };
 
 /// A file, decided to the last byte before any of it is written: its segments in order. Owns the bytes that the format
@@ -64,9 +71,10 @@ class plan {
 
  private:
   segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
-    if (!piece.is_strided())
+    if (!piece.is_gathered())
       return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
-    const gather from{piece.source().view, piece.source().first + begin};
+    gather from = piece.origin();
+    from.first += begin;
     return segment(*m_memory.store(&from, 1), size);
   }
 

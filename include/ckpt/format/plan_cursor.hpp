@@ -26,8 +26,8 @@ class plan_cursor {
     return bytes.empty() ? bytes : bytes.subspan(static_cast<std::size_t>(m_within));
   }
 
-  /// Copies the next bytes; there must be as many.
-  void read(std::span<std::byte> to) noexcept {
+  /// Copies the next bytes; there must be as many. Throws what a source of segments throws.
+  void read(std::span<std::byte> to) {
     while (!to.empty()) {
       const std::uint64_t left = m_next->size() - m_within;
       const std::size_t size = left < to.size() ? static_cast<std::size_t>(left) : to.size();

@@ -29,14 +29,15 @@
 namespace ckpt {
 
 /// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the crate's order of dtypes, widest
-/// first, then by name; a header without blanks, padded with spaces. The metadata has "format" first, then what a
-/// loaded file said of itself and its tensors, the caller's pairs, the markers of int4 tensors in the order of the
-/// data, and the strings in theirs; so a file that is loaded and saved again is the same.
+/// first, then by name; a header without blanks, padded with spaces. The metadata has "format" first (see format_pair),
+/// then what a loaded file said of itself and its tensors, the caller's pairs, the markers of int4 tensors in the order
+/// of the data, and the strings in theirs; so a file that is loaded and saved again is the same.
 class safetensors_writer {
  public:
   safetensors_writer(const entries& from, const format_options& options)
       : m_entries(from),
         m_metadata(options.metadata),
+        m_format_pair(options.format_pair),
         m_align(options.align > safetensors_schema::header_alignment ? options.align
                                                                      : safetensors_schema::header_alignment) {}
 
@@ -76,9 +77,9 @@ class safetensors_writer {
   void collect_metadata() {
     using namespace safetensors_schema;
     if (m_entries.size() == 0 && m_metadata.empty()) return;
-    add_pair({format_key, format_value});
+    if (m_format_pair == format_pair::added) set_format(format_value);
     for (const auto& [key, value] : m_entries.metadata()) {
-      if (key == format_key) m_pairs[0].second = value;
+      if (key == format_key) set_format(value);
       if ((key == redundancy_key || is_about_tensor(key, value)) && !is_given(key)) add_pair({key, value});
     }
     bool has_format = false;
@@ -87,7 +88,7 @@ class safetensors_writer {
       if (!is_utf8(value))
         refuse(errc::malformed, concat({"the value of the metadata key \"", key, "\" is not UTF-8"}));
       const bool is_format = key == format_key && !has_format;
-      if (is_format) m_pairs[0].second = value;
+      if (is_format) set_format(value);
       has_format = has_format || is_format;
       if (!is_format && !add_pair({key, value}))
         refuse(errc::duplicate, concat({"the metadata key \"", key, "\" is given twice"}));
@@ -110,6 +111,12 @@ class safetensors_writer {
 
   [[nodiscard]] auto key_at() const noexcept {
     return [this](std::size_t position) { return m_pairs[position].first; };
+  }
+
+  /// The pair stays where it is, if there is one.
+  void set_format(std::string_view value) {
+    using namespace safetensors_schema;
+    if (!add_pair({format_key, value})) m_pairs[*m_keys.find(format_key, key_at())].second = value;
   }
 
   /// False where the key is there already.
@@ -228,7 +235,7 @@ class safetensors_writer {
       out.number(offset += tensor.what->size_bytes);
       out.raw("]}");
     }
-    out.raw(m_pairs.empty() ? "{}" : "}");
+    out.raw(m_pairs.empty() && m_tensors.empty() ? "{}" : "}");
   }
 
   struct measure {
@@ -265,6 +272,7 @@ class safetensors_writer {
 
   const entries& m_entries;
   std::span<const std::pair<std::string, std::string>> m_metadata;
+  format_pair m_format_pair;
   std::uint64_t m_align;
   std::vector<pair> m_pairs;
   name_index m_keys;

@@ -29,7 +29,7 @@ class file_source final : public source {
     const std::size_t got = m_file.read_at(offset, to);
     if (got == to.size()) return;
     throw format_error(
-        errc::truncated,
+        errc::changed,
         {.path = label(),
          .offset = offset + got,
          .expected = concat({std::to_string(m_size), " bytes"}),

@@ -32,8 +32,8 @@ class source {
   /// Bytes in all.
   [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
 
-  /// Fills `to` with the bytes from `offset` on. Throws format_error (errc::truncated) where they are not all there,
-  /// io_error where the operating system fails; `to` then holds anything.
+  /// Fills `to` with the bytes from `offset` on. Throws format_error where they are not all there (errc::truncated) or
+  /// no longer (errc::changed), io_error where the operating system fails; `to` then holds anything.
   virtual void read(std::uint64_t offset, std::span<std::byte> to) const = 0;
 
   /// Does all the requests, which are in the order of their offsets and do not overlap. `report(done)` is called on the

@@ -15,7 +15,9 @@
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
 #include <ckpt/core/trivial_vector.hpp>
+#include <ckpt/io/source.hpp>
 #include <ckpt/model/entry_kind.hpp>
+#include <ckpt/model/file_index.hpp>
 #include <ckpt/model/segment.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -124,6 +126,15 @@ class entries {
          .several = m_memory.store(pieces),
          .type = type,
          .kind = kind});
+  }
+
+  /// A tensor or map of a file, whose content is read only while it is written: never more than the writer's buffer of
+  /// it is in memory. The source must outlive the entries.
+  void add_stored(std::string_view name, const index_entry& what, const source& from) {
+    trivial_vector<segment> pieces;
+    for (const extent& part : what.extents())
+      pieces.push_back(segment(store(gather{nullptr, part.offset, &from}), part.size));
+    add_pieces(name, what.kind(), what.type(), what.shape(), pieces.span());
   }
 
  private:

@@ -173,7 +173,8 @@ class state_value {
 };
 
 /// What load returns: the entries of a checkpoint in the order of the file, as views into the mapped file or into
-/// memory of its own. Move only; owns what its views show, so keep it while you use them.
+/// memory of its own. Move only; owns what its views show, so keep it while you use them. Any number of threads may
+/// read it and its values at the same time, or save it.
 class state_dict {
  public:
   /// For load: the extents of `index` lie in `content`, which is in memory.

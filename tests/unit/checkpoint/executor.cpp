@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <complex>
 #include <stdexcept>
 #include <string>
@@ -141,6 +142,34 @@ TEST_CASE("executor: strided segments of all sizes, cut between elements") {
     CHECK(to.all == support::planned(p));
     CHECK(reports.back() == p.size());
   }
+}
+
+TEST_CASE("executor: what a source has goes through the buffer, whatever its size") {
+  const std::string content = numbered(2'500'000);
+  const memory_source source(support::bytes(content), "f");
+  const gather all{nullptr, 0, &source};
+  const gather few{nullptr, 7, &source};
+  plan p;
+  put(p, "odd");
+  p.add(segment(all, content.size()));
+  p.add(segment(few, 3));
+  calls to;
+  const std::vector<std::uint64_t> reports = run(p, to);
+  CHECK(to.all == "odd" + content + content.substr(7, 3));
+  CHECK(*std::max_element(to.sizes.begin(), to.sizes.end()) <= executor::largest_buffer);
+  CHECK(reports.back() == p.size());
+}
+
+TEST_CASE("executor: what a source throws comes through") {
+  const std::string content = "abc";
+  const memory_source source(support::bytes(content), "f");
+  const gather past{nullptr, 1, &source};
+  plan p;
+  p.add(segment(past, 3));
+  calls to;
+  CHECK(support::message_of<format_error>([&] { run(p, to); }) ==
+        "f: ends too early: 3 bytes needed, 2 left, at byte 1");
+  CHECK(to.all.empty());
 }
 
 TEST_CASE("executor: segments of random sizes and kinds") {

@@ -286,6 +286,8 @@ TEST_CASE("save: metadata and alignment reach the format") {
   const state_dict dict = load(save_bytes<safetensors>(small, {.metadata = {{"author", "me"}}}));
   REQUIRE(dict.metadata().size() == 2);
   CHECK(dict.metadata()[1] == file_index::metadata_pair("author", "me"));
+  const state_dict plain = load(save_bytes<safetensors>(small, {.format_pair = format_pair::as_given}));
+  CHECK(plain.metadata().empty());
   const std::vector<std::byte> aligned = save_bytes(small, {.align = 64});
   for (const index_entry& entry : read_index(memory_source(aligned))) CHECK(entry.extents()[0].offset % 64 == 0);
 }

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <set>
 #include <string>
@@ -499,13 +501,12 @@ TEST_CASE("ckpt reader refuses: a known field of the wrong wire type") {
   CHECK(read(bytes(1, bytes(1, "a") + number(3, 5))) ==
         "refused: f: tensor \"a\": field maptensor has wire type 0 instead of 2, at byte 5");
   CHECK(read(value("a", "\x09"s + "12345678" + bytes(2, "Int8") + bytes(3, "1"))) ==
-        "refused: f: tensor \"a\": field dims has wire type 1 instead of 2, at byte 7");
+        "refused: f: tensor \"a\": field dims has wire type 1 instead of 0 or 2, at byte 7");
   CHECK(read(value("a", number(2, 5) + bytes(3, "1"))) ==
         "refused: f: tensor \"a\": field tensor_type has wire type 0 instead of 2, at byte 7");
   CHECK(read(value("a", bytes(2, "Int8") + "\x1b\x1c")) ==
         "refused: f: tensor \"a\": field tensor_content has wire type 3 instead of 2, at byte 13");
-  CHECK(read(map("m", number(1, 5))) ==
-        "refused: f: tensor \"m\": field tensor has wire type 0 instead of 2, at byte 7");
+  CHECK(read(map("m", number(1, 5))) == "refused: f: map \"m\": field tensor has wire type 0 instead of 2, at byte 7");
 }
 
 TEST_CASE("ckpt reader refuses: a tensor without type or content") {
@@ -528,6 +529,59 @@ TEST_CASE("ckpt reader refuses: a map of other than three tensors") {
   CHECK(read(map("m", map_of({"1", "2", "3", "4"})))
             .starts_with("refused: f: map \"m\": a map is three tensors (keys, values, status), not 4, at byte 7"));
   CHECK(read(map("m", "")) == "refused: f: map \"m\": a map is three tensors (keys, values, status), not 0, at byte 7");
+}
+
+TEST_CASE("ckpt reader refuses: a map's tensor without type or content") {
+  CHECK(read(map("m", bytes(1, dims({1}) + bytes(3, "1")))) ==
+        "refused: f: map \"m\": tensor_type is missing, at byte 9");
+  CHECK(read(map("m", bytes(1, tensor({1}, "int8", "1")) + bytes(1, dims({1}) + bytes(2, "int8")))) ==
+        "refused: f: map \"m\": tensor_content is missing, at byte 22");
+}
+
+TEST_CASE("ckpt reader refuses: a map's tensor of an unknown type") {
+  CHECK(read(map("m", bytes(1, tensor({1}, "Int8", "1")))) ==
+        "refused: f: map \"m\": tensor_type \"Int8\" is unknown, at byte 13");
+  CHECK(read(map("m", bytes(1, tensor({1}, "int\xff", "1")))) ==
+        "refused: f: map \"m\": tensor_type is not UTF-8, at byte 13");
+  CHECK(read(map("m", bytes(1, tensor({1}, "str", "1234")))) ==
+        "refused: f: map \"m\": tensor_type \"str\" is unknown, at byte 13");
+  CHECK(code_of(map("m", bytes(1, tensor({1}, "Int8", "1")))) == errc::unsupported);
+}
+
+TEST_CASE("ckpt reader refuses: a map's tensor whose content is not as long as its shape and type say") {
+  const std::string keys = bytes(1, tensor({2}, "int32", "12345678"));
+  const std::string values = bytes(1, tensor({2, 1}, "float16", "123"));
+  const std::string status = bytes(1, tensor({2}, "int32", "12345678"));
+  CHECK(read(map("m", keys + values + status)) ==
+        "refused: f: map \"m\": float16[2,1] takes 4 bytes, its content has 3, at byte 45");
+  CHECK(read(map("m", bytes(1, tensor({0}, "int8", "1")))) ==
+        "refused: f: map \"m\": int8[0] takes 0 bytes, its content has 1, at byte 19");
+  CHECK(code_of(map("m", keys + values + status)) == errc::malformed);
+}
+
+TEST_CASE("ckpt reader refuses: a later slice of a map as the first one") {
+  const std::string first = map("m", map_of({"1", "2", "3"}));
+  CHECK(read(first + map("m", bytes(1, tensor({2}, "int8", "1")))) ==
+        "refused: f: map \"m\": int8[2] takes 2 bytes, its content has 1, at byte " +
+            std::to_string(first.size() + 19));
+}
+
+TEST_CASE("ckpt reader refuses: a map's tensor of over 2^63 bytes, below zero, or with dims that are none") {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  CHECK(read(map("m", bytes(1, tensor({most, 2}, "int8", "1")))) ==
+        "refused: f: map \"m\": int8[9223372036854775807,2] takes more than 2^63 bytes, at byte 9");
+  CHECK(read(map("m", bytes(1, tensor({-1}, "int8", "1")))) ==
+        "refused: f: map \"m\": dim -1 is below zero, at byte 9");
+  CHECK(read(map("m", bytes(1, bytes(1, "\2\x80") + bytes(2, "int8") + bytes(3, "12")))) ==
+        "refused: f: map \"m\": a packed dim is cut short or passes 64 bits, at byte 12");
+  CHECK(read(map("m", bytes(1, "\x09"s + "12345678"))) ==
+        "refused: f: map \"m\": field dims has wire type 1 instead of 0 or 2, at byte 9");
+}
+
+TEST_CASE("ckpt reader refuses: a map's tensor that is no message") {
+  CHECK(read(map("m", bytes(1, "\x12\x09"s + "int8"))) ==
+        "refused: f: field 2 says it has 9 bytes where 4 are left: it was cut short or damaged, at byte 9");
+  CHECK(read(map("m", bytes(1, "\x0e"))) == "refused: f: wire type 6 does not exist, at byte 9");
 }
 
 TEST_CASE("ckpt reader refuses: field numbers above 2^29 - 1, and 0") {

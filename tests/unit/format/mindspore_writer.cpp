@@ -250,7 +250,7 @@ TEST_CASE("ckpt writer: a strided tensor over 512 MiB is cut where it is gathere
   const segment& second = made.segments()[3];
   CHECK(first.size() == 512 * mebibyte);
   CHECK(second.size() == 88 * mebibyte);
-  CHECK(second.is_strided());
+  CHECK(second.is_gathered());
   const auto at = [](const segment& from, std::uint64_t offset) {
     std::vector<std::byte> bytes(16);
     from.copy_to(offset, bytes);

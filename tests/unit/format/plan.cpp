@@ -98,8 +98,21 @@ TEST_CASE("plan: parts of a strided content") {
   plan q;
   q.add_content(entry_of(later), 2, 4);
   CHECK(support::hex(support::planned(q)) == "03000400");
-  CHECK(p.segments()[1].is_strided());
-  CHECK(p.segments()[1].source().first == 4);
+  CHECK(p.segments()[1].is_gathered());
+  CHECK(p.segments()[1].origin().first == 4);
+}
+
+TEST_CASE("plan: parts of what a source has") {
+  const std::string content = "..abcdefghij";
+  const memory_source source(support::bytes(content), "f");
+  const gather first{nullptr, 2, &source};
+  const gather second{nullptr, 6, &source};
+  const std::vector<segment> pieces{segment(first, 4), segment(second, 6)};
+  plan p;
+  p.add_content(entry_of(pieces), 1, 5);
+  CHECK(support::planned(p) == "bcdef");
+  CHECK(p.segments().size() == 2);
+  CHECK(p.segments()[1].origin().first == 6);
 }
 
 TEST_CASE("plan: the content in one piece") {

@@ -170,6 +170,26 @@ TEST_CASE("safetensors writer: the caller may say another format, which stays fi
   CHECK(trimmed(header(nothing(), {.metadata = pairs})) == R"({"__metadata__":{"format":"pt","k":"v"}})");
 }
 
+TEST_CASE("safetensors writer: no format but what is given, in its place") {
+  const auto written_as_given = [](const entries& all, const metadata& pairs) {
+    return trimmed(header(all, {.metadata = pairs, .format_pair = format_pair::as_given}));
+  };
+  CHECK(written_as_given(nothing(), {}) == "{}");
+  CHECK(written_as_given(nothing(), {{"k", "v"}}) == R"({"__metadata__":{"k":"v"}})");
+  CHECK(written_as_given(nothing(), {{"k", "v"}, {"format", "pt"}}) == R"({"__metadata__":{"k":"v","format":"pt"}})");
+  CHECK(written_as_given(one("w", dtype::int8, {1}), {}) == R"({"w":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})");
+  CHECK(written_as_given(one("q", dtype::int4, {1}), {}).starts_with(R"({"__metadata__":{"q":"Int4"},"q":)"));
+  entries loaded = one("w", dtype::int8, {1});
+  const std::array<entries::metadata_pair, 1> of_a_file{{{"format", "pt"}}};
+  loaded.set_metadata(of_a_file);
+  CHECK(written_as_given(loaded, {}).starts_with(R"({"__metadata__":{"format":"pt"},)"));
+  CHECK(written_as_given(loaded, {{"k", "v"}, {"format", "np"}})
+            .starts_with(R"({"__metadata__":{"format":"np","k":"v"},)"));
+  CHECK(error_of(nothing(), format_options{.metadata = metadata{{"format", "a"}, {"format", "b"}},
+                                           .format_pair = format_pair::as_given}) ==
+        "f: the metadata key \"format\" is given twice");
+}
+
 TEST_CASE("safetensors writer: strings alone, and metadata alone, are written") {
   entries all = nothing();
   all.add_string("s", "text");

@@ -42,7 +42,7 @@ TEST_CASE("file_source: a file cut short meanwhile is an error") {
   const auto error = scratch::error_of<format_error>([&] { source.read(1, three); });
   CHECK(std::string(error.what()) ==
         here / "a: was cut short by someone else while it was read: it had 5 bytes, at byte 3");
-  CHECK(error.code() == errc::truncated);
+  CHECK(error.code() == errc::changed);
   CHECK(error.expected() == "5 bytes");
   CHECK(error.found() == "3 bytes");
 }

@@ -208,7 +208,7 @@ TEST_CASE("collect: strided values stay strided until they are written") {
   const std::map<std::string, tensor_view> map{{"t", tensor_view::strided(dtype::uint8, {2, 2}, m, {1, 2})}};
   entries all = support::no_entries();
   collect(all, map);
-  CHECK(all.begin()->whole.is_strided());
+  CHECK(all.begin()->whole.is_gathered());
   CHECK(support::summary(all) == "t uint8[2,2] 01030204");
 }
 

@@ -57,6 +57,22 @@ TEST_CASE("entries: pieces one after the other, or none") {
   CHECK(all.begin()->pieces().size() == 2);
 }
 
+TEST_CASE("entries: what a file holds, read only while it is written") {
+  std::string bytes = "..abcd..efg";
+  const memory_source source(support::bytes(bytes), "f");
+  file_index index("ckpt", "f", bytes.size());
+  const std::array<extent, 2> both{{{2, 4}, {8, 2}}};
+  CHECK(index.add("t", entry_kind::tensor, dtype::int16, shape{3, 1}, both));
+  CHECK(index.add("m", entry_kind::map, dtype::uint8, {}, std::span(both).last(1)));
+  CHECK(index.add("none", entry_kind::tensor, dtype::int8, shape{0}, {}));
+  entries all = support::no_entries();
+  all.add_stored("new", index.at("t"), source);
+  all.add_stored("m", index.at("m"), source);
+  all.add_stored("none", index.at("none"), source);
+  bytes[2] = 'x';
+  CHECK(support::summary(all) == "new int16[3,1] 786263646566; m map[] 6566; none int8[0] ");
+}
+
 TEST_CASE("entries: a strided view is kept, its elements are borrowed") {
   std::array<std::uint8_t, 4> m{1, 2, 3, 4};
   entries all = support::no_entries();

@@ -1,0 +1,200 @@
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <barrier>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <ckpt/ckpt.hpp>
+
+// What may be done by several threads at once. Shows races under -fsanitize=thread, and wrong results without.
+
+namespace {
+
+constexpr std::size_t thread_count = 8;
+
+/// Calls work(number) in all threads at once. Their number of exceptions.
+template <class Work>
+int failures_in_all(Work work) {
+  std::atomic<int> failures{0};
+  std::barrier start(static_cast<std::ptrdiff_t>(thread_count));
+  std::vector<std::thread> threads;
+  for (std::size_t number = 0; number < thread_count; ++number)
+    threads.emplace_back([&, number] {
+      start.arrive_and_wait();
+      try {
+        work(number);
+      } catch (const std::exception&) {
+        ++failures;
+      }
+    });
+  for (std::thread& each : threads) each.join();
+  return failures;
+}
+
+class directory {
+ public:
+  directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "ckpt-threads-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    m_path = name;
+  }
+  directory(const directory&) = delete;
+  directory& operator=(const directory&) = delete;
+  ~directory() { std::filesystem::remove_all(m_path); }
+
+  [[nodiscard]] std::string operator/(const std::string& name) const { return m_path + "/" + name; }
+  [[nodiscard]] std::size_t size() const {
+    const std::filesystem::directory_iterator all(m_path);
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+
+ private:
+  std::string m_path;
+};
+
+constexpr std::size_t layers = 50;
+constexpr std::size_t elements = 300;
+
+std::string name_of(std::size_t layer) { return "layer." + std::to_string(layer) + ".weight"; }
+
+/// All elements of a layer are `seed` and its number.
+std::map<std::string, std::vector<float>> model(std::size_t seed) {
+  std::map<std::string, std::vector<float>> made;
+  for (std::size_t layer = 0; layer < layers; ++layer)
+    made[name_of(layer)].assign(elements, static_cast<float>(1000 * seed + layer));
+  return made;
+}
+
+template <class Format>
+void save(std::size_t seed, const std::string& path) {
+  ckpt::save<Format>(model(seed), path,
+                     {.append = {{"seed", static_cast<std::int64_t>(seed)}, {"note", "text"}},
+                      .align = 64,
+                      .durability = ckpt::durability::none,
+                      .mode = 0600});
+}
+
+/// Whether the file is whole, and all of one save.
+bool is_one_model(const ckpt::state_dict& loaded) {
+  const auto seed = static_cast<std::size_t>(loaded["seed"].item<std::int64_t>());
+  for (const auto& [name, value] : model(seed))
+    if (loaded[name].to_vector<float>() != value) return false;
+  return loaded.size() == layers + 2;
+}
+
+/// Everything that reads, in an order of the thread's own.
+void read_all(const ckpt::state_dict& loaded, std::size_t seed, std::size_t thread, std::atomic<int>& wrong) {
+  for (std::size_t i = 0; i < layers; ++i) {
+    const std::size_t layer = (i * 7 + thread * 13) % layers;
+    const auto expected = static_cast<float>(1000 * seed + layer);
+    const auto value = loaded.find(name_of(layer));
+    if (!value || !loaded.contains(name_of(layer)) || value->as<float>()[thread] != expected ||
+        value->to_vector<float>() != std::vector<float>(elements, expected))
+      ++wrong;
+  }
+  if (loaded["seed"].item<std::int64_t>() != static_cast<std::int64_t>(seed) || loaded["note"].text() != "text" ||
+      loaded.find("none"))
+    ++wrong;
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : loaded) bytes += name.empty() ? 0 : static_cast<std::size_t>(value.size_bytes());
+  if (bytes != layers * elements * sizeof(float) + 8 + 4) ++wrong;
+  try {
+    (void)loaded["note"].as<float>();
+    ++wrong;
+  } catch (const ckpt::mismatch_error&) {
+  }
+}
+
+template <class Format>
+void check_state_dict(ckpt::read way) {
+  const directory here;
+  const std::string path = here / ("a." + std::string(Format::suffix));
+  save<Format>(3, path);
+  const ckpt::state_dict loaded = ckpt::load(path, {.read = way});
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          for (int round = 0; round < 5; ++round) read_all(loaded, 3, thread, wrong);
+        }) == 0);
+  CHECK(wrong == 0);
+}
+
+template <class Format>
+void check_reader() {
+  const directory here;
+  const std::string path = here / ("a." + std::string(Format::suffix));
+  save<Format>(3, path);
+  const ckpt::reader file(path);
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          std::vector<float> whole(elements);
+          std::vector<float> part(2);
+          for (std::size_t i = 0; i < 4 * layers; ++i) {
+            const std::size_t layer = (i * 7 + thread * 13) % layers;
+            const auto expected = static_cast<float>(3000 + layer);
+            file.read_into<float>(name_of(layer), whole);
+            file.read_into<float>(name_of(layer), part, {{5, 7}});
+            if (whole != std::vector<float>(elements, expected) || part != std::vector<float>(2, expected)) ++wrong;
+            if (file.index().at(name_of(layer)).size_bytes() != elements * sizeof(float)) ++wrong;
+          }
+        }) == 0);
+  CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("threads: one state_dict is read by all") {
+  SUBCASE("ckpt, mapped") { check_state_dict<ckpt::mindspore>(ckpt::read::map); }
+  SUBCASE("ckpt, copied") { check_state_dict<ckpt::mindspore>(ckpt::read::copy); }
+  SUBCASE("safetensors, mapped") { check_state_dict<ckpt::safetensors>(ckpt::read::map); }
+  SUBCASE("safetensors, copied") { check_state_dict<ckpt::safetensors>(ckpt::read::copy); }
+}
+
+TEST_CASE("threads: one reader is read by all") {
+  SUBCASE("ckpt") { check_reader<ckpt::mindspore>(); }
+  SUBCASE("safetensors") { check_reader<ckpt::safetensors>(); }
+}
+
+TEST_CASE("threads: one model is saved by all, each to a file of its own") {
+  const directory here;
+  const auto shared = model(5);
+  const ckpt::state_dict loaded = ckpt::load(ckpt::save_bytes(shared));
+  CHECK(failures_in_all([&](std::size_t thread) {
+          const std::string path = here / std::to_string(thread);
+          ckpt::save(shared, path, {.mode = 0600});
+          ckpt::save<ckpt::safetensors>(loaded, path, {.mode = 0600});
+        }) == 0);
+  CHECK(here.size() == 2 * thread_count);
+  for (std::size_t thread = 0; thread < thread_count; ++thread)
+    for (const char* const suffix : {".ckpt", ".safetensors"}) {
+      const ckpt::state_dict again = ckpt::load(here / std::to_string(thread) + suffix);
+      CHECK(again.size() == layers);
+      CHECK(again[name_of(7)].to_vector<float>() == shared.at(name_of(7)));
+    }
+}
+
+TEST_CASE("threads: all save to one file while it is loaded; it is always one of theirs, whole") {
+  const directory here;
+  const std::string path = here / "net.ckpt";
+  save<ckpt::mindspore>(0, path);
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          for (std::size_t round = 0; round < 10; ++round) {
+            save<ckpt::mindspore>(10 * thread + round, path);
+            if (!is_one_model(ckpt::load(path))) ++wrong;
+          }
+        }) == 0);
+  CHECK(wrong == 0);
+  CHECK(is_one_model(ckpt::load(path)));
+  CHECK(here.size() == 1);
+}
