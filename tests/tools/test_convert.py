@@ -239,7 +239,7 @@ class Convert(command.Case):
             self.write_pairs("net.safetensors", 3, size)
             whole = len(self.read("net.safetensors"))
             # The last 17 bytes of a ckpt file are looked at before anything is written: they must not be those of a checksum.
-            last = whole - size + (size - min(size, 17)) // 16 * 16
+            last = whole - min(size, 17)
             for output, byte in [("out.ckpt", last), ("out.safetensors", left), ("net.safetensors", left)]:
                 with self.subTest(size=size, left=left, output=output):
                     self.write_pairs("net.safetensors", 3, size)
