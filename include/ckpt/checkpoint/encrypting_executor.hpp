@@ -29,19 +29,21 @@ namespace ckpt {
 
 /// Moves the bytes of a plan into a sink, encrypted in blocks and sealed. Draws the ivs, derives the keys and allocates
 /// everything it needs in the constructor.
-template <cipher_policy Cipher>
+template <cipher_policy Cipher, std::size_t PlainBlockSize = plain_block_size>
 class encrypting_executor {
+  static_assert(PlainBlockSize % cipher_unit == 0, "only the last block may end within a unit of the cipher");
+
  public:
   /// The plan must outlive the executor. Throws usage_error where there is no key or none that the cipher takes.
   encrypting_executor(const plan& what, const execution_options& options)
-      : m_plan(&what), m_blocks(static_cast<std::size_t>((what.size() + layout::plain_size - 1) / layout::plain_size)) {
+      : m_plan(&what), m_blocks(static_cast<std::size_t>((what.size() + PlainBlockSize - 1) / PlainBlockSize)) {
     std::vector<std::byte> ivs((m_blocks.size() + 1) * iv_size);
     const std::string label(options.label);
     fill_random(ivs, label);
     for (std::size_t i = 0; i < m_blocks.size(); ++i) {
       sealed_block& block = m_blocks[i];
       block.offset = m_size;
-      block.plain_begin = std::uint64_t{i} * layout::plain_size;
+      block.plain_begin = std::uint64_t{i} * PlainBlockSize;
       block.cipher_size = static_cast<std::uint32_t>(layout::cipher_size(plain_size(i)));
       std::memcpy(block.iv.data(), &ivs[i * iv_size], iv_size);
       m_size += layout::header_size + block.cipher_size;
@@ -144,8 +146,8 @@ class encrypting_executor {
   };
 
   [[nodiscard]] std::uint64_t plain_size(std::size_t block) const noexcept {
-    const std::uint64_t left = m_plan->size() - std::uint64_t{block} * layout::plain_size;
-    return left < layout::plain_size ? left : layout::plain_size;
+    const std::uint64_t left = m_plan->size() - std::uint64_t{block} * PlainBlockSize;
+    return left < PlainBlockSize ? left : PlainBlockSize;
   }
   [[nodiscard]] std::uint64_t end_of(std::size_t blocks) const noexcept {
     return blocks < m_blocks.size() ? m_blocks[blocks].offset : m_size - m_seal.size();
@@ -270,7 +272,7 @@ class encrypting_executor {
   void encrypt_seal() {
     const std::span<std::byte> text = std::span(m_seal).subspan(layout::header_size);
     const auto plain = static_cast<std::size_t>(seal<Cipher>::size(m_blocks.size()));
-    seal<Cipher>::write(text.first(plain), m_blocks, m_plan->size(), *m_hmac);
+    seal<Cipher>::write(text.first(plain), m_blocks, m_plan->size(), m_seal_iv, *m_hmac);
     pad(text, plain);
     typename Cipher::encryptor& cipher = m_workers.front()->cipher;
     cipher.begin(0, m_seal_iv);

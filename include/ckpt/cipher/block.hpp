@@ -16,8 +16,10 @@
 
 namespace ckpt {
 
-/// How an encrypted file is cut into blocks (mindspore/train/_utils and mindspore/ccsrc/utils/crypto.cc). The plain
-/// bytes are cut every 64 MiB; each piece becomes
+/// Plain bytes of every block but the last. MindSpore cuts there; its reader, and this one, take blocks of any size.
+inline constexpr std::size_t plain_block_size = std::size_t{64} << 20;
+
+/// How a block of an encrypted file is laid out (mindspore/ccsrc/utils/crypto.cc):
 ///
 ///     int32 LE   magic, the cipher's
 ///     16 bytes   tag, of an authenticated cipher only
@@ -28,9 +30,6 @@ namespace ckpt {
 ///     bytes      cipher text
 template <class Cipher>
 struct block_layout {
-  /// Plain bytes of every block but the last.
-  static constexpr std::size_t plain_size = std::size_t{64} << 20;
-
   static constexpr std::size_t tag_begin = 4;
   static constexpr std::size_t size_begin = tag_begin + (Cipher::is_authenticated ? tag_size : 0);
   static constexpr std::size_t iv_begin = size_begin + 8;

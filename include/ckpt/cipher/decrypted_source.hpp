@@ -28,8 +28,12 @@
 
 namespace ckpt {
 
-/// Whether a file is taken that nothing vouches for as a whole.
-enum class unsealed : std::uint8_t { refuse, allow };
+/// How an encrypted file is to be read.
+struct decryption {
+  const secret_key* key = nullptr;
+  unsigned threads = 0;         ///< that decrypt; 0: one for each core
+  bool allow_unsealed = false;  ///< whether to take a file that nothing vouches for as a whole
+};
 
 /// The plain bytes of an encrypted file. Blocks are decrypted where they are asked for, each straight to where it is
 /// wanted; none of its bytes is to be used, and none can be by way of this class, before the whole block is known to be
@@ -37,24 +41,24 @@ enum class unsealed : std::uint8_t { refuse, allow };
 template <cipher_policy Cipher>
 class decrypted_source final : public source {
  public:
-  /// Reads the headers of all blocks, and the seal. `threads` 0: one for each core. Throws usage_error where there is
+  /// Reads the headers of all blocks, and the seal. Throws usage_error where there is
   /// no key or none that the cipher takes; format_error where the file is not encrypted, or with another cipher, or its
   /// blocks do not fill it exactly; integrity_error where the key is another, or the seal is not over these blocks, or
-  /// there is none and `how` refuses that.
-  decrypted_source(std::unique_ptr<const source> file, const secret_key* key, unsealed how, unsigned threads)
-      : source(file->label()), m_file(std::move(file)), m_threads(threads == 0 ? default_threads() : threads) {
+  /// there is none and that is not allowed.
+  decrypted_source(std::unique_ptr<const source> file, const decryption& how)
+      : source(file->label()), m_file(std::move(file)), m_threads(how.threads == 0 ? default_threads() : how.threads) {
     check_start();
     find_blocks();
-    m_key = file_key<Cipher>(key, m_blocks.front().iv, label());
+    m_key = file_key<Cipher>(how.key, m_blocks.front().iv, label());
     const seal_keys keys(m_key.bytes(), m_blocks.front().iv);
     m_is_sealed = check_seal(keys);
     if (!m_is_sealed) {
       require_right_key();
-      if (how == unsealed::refuse)
+      if (!how.allow_unsealed)
         throw integrity_error(errc::unsealed, {.path = label()},
                               "the file is not sealed: nothing shows that its blocks are all there and in place. "
-                              "MindSpore's own files are such; where you trust it, load it with .unsealed = "
-                              "ckpt::unsealed::allow");
+                              "MindSpore's own files are such; where you trust it, load it with "
+                              ".allow_unsealed = true");
     }
     if (m_is_sealed && !Cipher::is_authenticated) m_mac_key = secret_bytes(keys.block());
     place_blocks();
@@ -183,7 +187,7 @@ class decrypted_source final : public source {
         if (!seal<Cipher>::is_one(plain)) return false;
       }
     }
-    if (!fits || !seal<Cipher>::check(plain, others, m_size, keys))
+    if (!fits || !seal<Cipher>::check(plain, others, m_size, last.iv, keys))
       throw integrity_error(errc::authentication, {.path = label(), .offset = last.offset},
                             "the seal is not over these blocks: one was damaged, dropped, exchanged or put in, or the "
                             "seal itself was damaged");

@@ -102,9 +102,9 @@ class seal {
     return wire::delimited_size(field, payload_size(blocks));
   }
 
-  /// Fills `to`, of size(blocks.size()) bytes. Allocates nothing.
+  /// Fills `to`, of size(blocks.size()) bytes. `iv` is that of the block of the seal. Allocates nothing.
   static void write(std::span<std::byte> to, std::span<const sealed_block> blocks, std::uint64_t plain_size,
-                    cryptopp::hmac_sha256& hmac) {
+                    std::span<const std::byte, iv_size> iv, cryptopp::hmac_sha256& hmac) {
     wire::writer writer(to.data());
     writer.delimited_header(field, payload_size(blocks.size()));
     std::byte* at = writer.position();
@@ -118,7 +118,7 @@ class seal {
         at += block.mac.size();
       }
     authenticate(std::span<std::byte, cryptopp::hmac_sha256::size>(at, cryptopp::hmac_sha256::size), blocks, plain_size,
-                 hmac);
+                 iv, hmac);
   }
 
   /// Whether the plain bytes of a block are those of a seal, right or wrong.
@@ -136,7 +136,8 @@ class seal {
   /// cipher does not authenticate, takes their GMACs from the seal first. `plain_size` is what it says of their plain
   /// bytes. False where anything differs; takes the same time whatever it is.
   [[nodiscard]] static bool check(std::span<const std::byte> plain, std::span<sealed_block> blocks,
-                                  std::uint64_t& plain_size, const seal_keys& keys) {
+                                  std::uint64_t& plain_size, std::span<const std::byte, iv_size> iv,
+                                  const seal_keys& keys) {
     const std::size_t used = static_cast<std::size_t>(size(blocks.size()));
     const std::byte* const payload = plain.data() + (used - static_cast<std::size_t>(payload_size(blocks.size())));
     plain_size = load_le<std::uint64_t>(payload + magic.size() + 8);
@@ -145,7 +146,7 @@ class seal {
         std::memcpy(blocks[i].mac.data(), payload + fixed_size + i * tag_size, tag_size);
     secret_bytes expected(plain.size());
     cryptopp::hmac_sha256 hmac(keys.seal());
-    write(expected.bytes().first(used), blocks, plain_size, hmac);
+    write(expected.bytes().first(used), blocks, plain_size, iv, hmac);
     pad(expected.bytes(), used);
     return cryptopp::equal(expected.bytes(), plain);
   }
@@ -158,12 +159,14 @@ class seal {
   }
 
   static void authenticate(std::span<std::byte, cryptopp::hmac_sha256::size> to, std::span<const sealed_block> blocks,
-                           std::uint64_t plain_size, cryptopp::hmac_sha256& hmac) {
-    std::array<std::byte, magic.size() + 4 + 8 + 8> head;
+                           std::uint64_t plain_size, std::span<const std::byte, iv_size> iv,
+                           cryptopp::hmac_sha256& hmac) {
+    std::array<std::byte, magic.size() + 4 + 8 + 8 + iv_size> head;
     std::memcpy(head.data(), magic.data(), magic.size());
     store_le(&head[magic.size()], std::uint32_t{Cipher::magic});
     store_le(&head[magic.size() + 4], std::uint64_t{blocks.size()});
     store_le(&head[magic.size() + 12], plain_size);
+    std::memcpy(&head[magic.size() + 20], iv.data(), iv_size);
     hmac.update(head);
     for (const sealed_block& block : blocks) {
       std::array<std::byte, tag_size + iv_size + 4> one;

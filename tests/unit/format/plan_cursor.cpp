@@ -1,0 +1,55 @@
+#include <ckpt/format/plan_cursor.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <ckpt/tensor/tensor_view.hpp>
+
+#include "planned.hpp"
+
+using namespace ckpt;
+using namespace support;
+
+TEST_CASE("plan_cursor: from every place on, in steps of every size") {
+  const std::vector<std::int32_t> grid{1, 2, 3, 4, 5, 6};
+  const tensor_view transposed = tensor_view::strided(dtype::float32, {3, 2}, grid.data(), {1, 3});
+  const gather from{&transposed, 0};
+  plan plan;
+  plan.add(bytes("head"));
+  plan.add(segment(from, transposed.size_bytes()));
+  plan.add(bytes("middle"));
+  plan.add(bytes("end"));
+  const std::string whole = planned(plan);
+  CHECK(whole.size() == 4 + 24 + 6 + 3);
+  for (std::size_t begin = 0; begin < whole.size(); ++begin)
+    for (std::size_t step = 1; step <= whole.size(); ++step) {
+      plan_cursor cursor;
+      cursor.seek(plan, begin);
+      std::string read;
+      while (read.size() < whole.size() - begin) {
+        std::vector<std::byte> to(step < whole.size() - begin - read.size() ? step
+                                                                            : whole.size() - begin - read.size());
+        cursor.read(to);
+        read += text(to);
+      }
+      CHECK(read == whole.substr(begin));
+    }
+}
+
+TEST_CASE("plan_cursor: runs lie where the segments do; what is gathered has none") {
+  const std::vector<float> grid{1, 2, 3, 4};
+  const tensor_view transposed = tensor_view::strided(dtype::float32, {2, 2}, grid.data(), {1, 2});
+  const gather from{&transposed, 0};
+  const std::string head = "head";
+  plan plan;
+  plan.add(bytes(head));
+  plan.add(segment(from, 16));
+  plan_cursor cursor;
+  cursor.seek(plan, 1);
+  CHECK(text(cursor.run()) == "ead");
+  CHECK(cursor.run().data() == bytes(head).data() + 1);
+  cursor.skip(3);
+  CHECK(cursor.run().empty());
+}
