@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source.hpp>
@@ -14,13 +15,19 @@
 namespace ckpt {
 
 /// What a checkpoint file holds: names, kinds, dtypes, shapes, and where the data lies. Reads the structure and passes
-/// over the data. Throws as load.
-[[nodiscard]] inline file_index inspect(std::string path) {
+/// over the data. Throws as load, and is a template as load is.
+template <class... Policies>
+[[nodiscard]] file_index inspect(std::string path) {
+  detail::check_load_policies<Policies...>();
   const file_source file(std::move(path));
-  return read_index(file);
+  return read_index<source>(file);
 }
 
-[[nodiscard]] inline file_index inspect(std::span<const std::byte> bytes) { return read_index(memory_source(bytes)); }
+template <class... Policies>
+[[nodiscard]] file_index inspect(std::span<const std::byte> bytes) {
+  detail::check_load_policies<Policies...>();
+  return read_index<source>(memory_source(bytes));
+}
 
 }  // namespace ckpt
 

@@ -4,14 +4,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/checked.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/aligned_memory.hpp>
@@ -27,7 +28,8 @@ namespace ckpt {
 namespace detail {
 
 /// Reads the content of every tensor and map into one piece of memory, each tensor in one piece and aligned.
-[[nodiscard]] inline state_dict read_all(const source& from, file_index index, const load_options& options) {
+template <class Source>
+[[nodiscard]] state_dict read_all(const Source& from, file_index index, const load_options& options) {
   // Each extent was found to lie within the file, and apart from the others: together they are no larger than it.
   std::uint64_t size = 0;
   std::uint64_t total = 0;
@@ -63,13 +65,15 @@ namespace detail {
       else places.back().size += part.size;
       at += part.size;
     }
-    index.relocate(position, places.span());
+    index.relocate(position, places);
   }
   if (done > reported) report();
   return {std::move(index), std::move(memory)};
 }
 
-[[nodiscard]] inline state_dict load_from(std::unique_ptr<const source> from, const load_options& options) {
+template <class... Policies>
+[[nodiscard]] state_dict load_from(owner<const source> from, const load_options& options) {
+  check_load_policies<Policies...>();
   file_index index = read_index(*from);
   if (options.choose) index = index.only(options.choose);
   if (options.read == read::copy) return read_all(*from, std::move(index), options);
@@ -81,16 +85,20 @@ namespace detail {
 /// Loads a checkpoint file of either format. The result owns the mapping or the memory that its views show.
 /// Throws io_error where the file cannot be read, and format_error, naming the entry and the byte, where it is not a
 /// checkpoint that is whole and unambiguous.
-[[nodiscard]] inline state_dict load(std::string path, const load_options& options = {}) {
-  std::unique_ptr<const source> file;
-  if (options.read == read::copy) file.reset(new file_source(std::move(path)));
-  else file.reset(new mapped_file(std::move(path)));
-  return detail::load_from(std::move(file), options);
+///
+/// A template that takes no arguments yet: what only the body of a template uses is compiled where it is called.
+template <class... Policies>
+[[nodiscard]] state_dict load(std::string path, const load_options& options = {}) {
+  owner<const source> file;
+  if (options.read == read::copy) file = owner<const source>(new file_source(std::move(path)));
+  else file = owner<const source>(new mapped_file(std::move(path)));
+  return detail::load_from<Policies...>(std::move(file), options);
 }
 
 /// The same from memory. With read::map the result is a view: the bytes must outlive it.
-[[nodiscard]] inline state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
-  return detail::load_from(std::unique_ptr<const source>(new memory_source(bytes)), options);
+template <class... Policies>
+[[nodiscard]] state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
+  return detail::load_from<Policies...>(owner<const source>(new memory_source(bytes)), options);
 }
 
 /// Arrays and constants cannot be given away: keep them in a variable.
@@ -99,8 +107,9 @@ state_dict load(const std::array<std::byte, Size>&& bytes, const load_options& o
 state_dict load(const std::vector<std::byte>&& bytes, const load_options& options = {}) = delete;
 
 /// The same from bytes that are given away: with read::map the result keeps them.
-[[nodiscard]] inline state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {
-  return detail::load_from(std::unique_ptr<const source>(new memory_source(std::move(bytes))), options);
+template <class... Policies>
+[[nodiscard]] state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {
+  return detail::load_from<Policies...>(owner<const source>(new owning_source(std::move(bytes))), options);
 }
 
 }  // namespace ckpt

@@ -34,6 +34,11 @@ constexpr bool check_policies() noexcept {
   return true;
 }
 
+template <class... Policies>
+constexpr void check_load_policies() noexcept {
+  static_assert(sizeof...(Policies) == 0, "ckpt: a load takes no policies: the file says which format it has");
+}
+
 }  // namespace detail
 
 /// What the policies of a save say, in whatever order they come: the format, mindspore where none is named.

@@ -5,15 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source_window.hpp>
@@ -28,10 +29,15 @@ namespace ckpt {
 /// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
 /// The file is indexed once; nothing is mapped and nothing kept of the data. Several threads may read at the same time.
 /// Move only.
-class reader {
+///
+/// A template that takes no arguments yet, as load: `reader` is what users name.
+template <class... Policies>
+class basic_reader {
  public:
   /// Throws as load.
-  explicit reader(std::string path) : m_file(new file_source(std::move(path))), m_index(read_index(*m_file)) {}
+  explicit basic_reader(std::string path) : m_file(new file_source(std::move(path))), m_index(read_index(*m_file)) {
+    detail::check_load_policies<Policies...>();
+  }
 
   [[nodiscard]] const file_index& index() const& noexcept { return m_index; }
   const file_index& index() const&& = delete;  // it would be gone with the reader
@@ -101,16 +107,18 @@ class reader {
       }
       const std::uint64_t left = part.size - offset;
       const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
-      if (now.size() >= large) m_file->read(part.offset + offset, now);
+      if (now.size() >= large) m_file->read(part.offset + offset, {now.data(), now.size()});
       else std::memcpy(now.data(), window.at(part.offset + offset, now.size()).data(), now.size());
       to = to.subspan(now.size());
       offset = 0;
     }
   }
 
-  std::unique_ptr<const source> m_file;
+  owner<const source> m_file;
   file_index m_index;
 };
+
+using reader = basic_reader<>;
 
 /// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller. For more than one, keep a reader.
 template <scalar T>

@@ -31,7 +31,9 @@ class stopwatch {
   /// Seconds since the last lap.
   double lap() noexcept {
     const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(m_last, now)).count();
+    const std::chrono::nanoseconds passed = now - m_last;
+    m_last = now;
+    return static_cast<double>(passed.count()) * 1e-9;
   }
 
  private:

@@ -40,7 +40,8 @@ constexpr bool starts_safetensors(const std::byte* start) noexcept {
 
 /// Finds out by its first bytes which format a file has, and indexes it. A file that starts like neither is taken as
 /// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted.
-[[nodiscard]] inline file_index read_index(const source& from) {
+template <class Source>
+[[nodiscard]] file_index read_index(const Source& from) {
   std::byte start[10] = {};
   const std::size_t size = from.size() < sizeof start ? static_cast<std::size_t>(from.size()) : sizeof start;
   from.read(0, {&start[0], size});

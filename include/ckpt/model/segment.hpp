@@ -40,7 +40,7 @@ class segment {
   /// Fills `to` with the bytes from `offset` on; they must lie within the segment.
   void copy_to(std::uint64_t offset, std::span<std::byte> to) const noexcept {
     if (is_strided()) {
-      source().view->copy_to(source().first + offset, to);
+      source().view->copy_to(source().first + offset, {to.data(), to.size()});
     } else if (!to.empty()) {
       std::memcpy(to.data(), static_cast<const std::byte*>(m_from) + offset, to.size());
     }
