@@ -3,6 +3,7 @@
 
 /// Encrypted checkpoints. Including it means linking Crypto++ (-lcryptopp, -pthread).
 
+#include <ckpt/checkpoint/encryption.hpp>
 #include <ckpt/cipher/aes_cbc.hpp>
 #include <ckpt/cipher/aes_gcm.hpp>
 #include <ckpt/cipher/sm4_cbc.hpp>

@@ -1,4 +1,4 @@
-// expect-gcc: use of deleted function 'const ckpt::file_index& ckpt::reader::index() const &&'
+// expect-gcc: use of deleted function 'const ckpt::file_index& ckpt::basic_reader<Policies>::index() const &&
 // expect-clang: call to deleted member function 'index'
 #include <ckpt/ckpt.hpp>
 

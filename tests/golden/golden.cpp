@@ -404,8 +404,8 @@ TEST_CASE("metadata of a safetensors file") {
     const ckpt::state_dict loaded = ckpt::load(path_of("metadata.safetensors"));
     REQUIRE(loaded.metadata().size() == 3);
     for (std::size_t i = 0; i < 3; ++i) {
-      CHECK(loaded.metadata()[i].first == pairs[i].first);
-      CHECK(loaded.metadata()[i].second == pairs[i].second);
+      CHECK(loaded.metadata()[i].key == pairs[i].first);
+      CHECK(loaded.metadata()[i].value == pairs[i].second);
     }
   }
   SUBCASE("none") {

@@ -2,7 +2,6 @@
 // Prints how many were tried.
 #include <ckpt/crypto.hpp>
 
-
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -41,7 +40,7 @@ template <class Cipher>
 bool is_taken(std::string_view file, const ckpt::secret_key& key) {
   try {
     const ckpt::decrypted_source<Cipher> source(
-        std::make_unique<ckpt::memory_source>(std::as_bytes(std::span(file.data(), file.size()))),
+        ckpt::owner<const ckpt::source>(new ckpt::memory_source(std::as_bytes(std::span(file.data(), file.size())))),
         {.key = &key, .threads = 1});
     std::vector<std::byte> plain(static_cast<std::size_t>(source.size()));
     const ckpt::read_request whole{0, plain};

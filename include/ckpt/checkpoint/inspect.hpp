@@ -6,21 +6,39 @@
 #include <string>
 #include <utility>
 
-#include <ckpt/format/detect.hpp>
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/plain_source.hpp>
+#include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/model/file_index.hpp>
 
 namespace ckpt {
 
-/// What a checkpoint file holds: names, kinds, dtypes, shapes, and where the data lies. Reads the structure and passes
-/// over the data. Throws as load.
-[[nodiscard]] inline file_index inspect(std::string path) {
-  const file_source file(std::move(path));
-  return read_index(file);
+namespace detail {
+
+template <class... Policies>
+[[nodiscard]] file_index inspect_from(owner<const source> file, const load_options& options) {
+  using chosen = policy_set<Policies...>;
+  const source_of<typename chosen::cipher> opened(std::move(file), options);
+  return opened.template index<typename chosen::format>(*opened.plain);
 }
 
-[[nodiscard]] inline file_index inspect(std::span<const std::byte> bytes) { return read_index(memory_source(bytes)); }
+}  // namespace detail
+
+/// What a checkpoint file holds: names, kinds, dtypes, shapes, and where the data lies. Reads the structure and passes
+/// over the data. Throws as load; of the options it heeds what concerns ciphers. The offsets of an encrypted file are
+/// those of its plain bytes.
+template <class... Policies>
+[[nodiscard]] file_index inspect(std::string path, const load_options& options = {}) {
+  return detail::inspect_from<Policies...>(owner<const source>(new file_source(std::move(path))), options);
+}
+
+template <class... Policies>
+[[nodiscard]] file_index inspect(std::span<const std::byte> bytes, const load_options& options = {}) {
+  return detail::inspect_from<Policies...>(owner<const source>(new memory_source(bytes)), options);
+}
 
 }  // namespace ckpt
 

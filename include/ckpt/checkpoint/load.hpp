@@ -4,14 +4,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/plain_source.hpp>
+#include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/checked.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/aligned_memory.hpp>
@@ -26,7 +29,8 @@ namespace ckpt {
 namespace detail {
 
 /// Reads the content of every tensor and map into one piece of memory, each tensor in one piece and aligned.
-[[nodiscard]] inline state_dict read_all(const source& from, file_index index, const load_options& options) {
+template <class Source>
+[[nodiscard]] state_dict read_all(const Source& from, file_index index, const load_options& options) {
   // Each extent was found to lie within the file, and apart from the others: together they are no larger than it.
   std::uint64_t size = 0;
   std::uint64_t total = 0;
@@ -36,43 +40,42 @@ namespace detail {
     total += entry.size_bytes();
   }
   aligned_memory memory(static_cast<std::size_t>(size));
-  std::byte* const bytes = memory.bytes().data();
+  trivial_vector<read_request> requests;
   std::uint64_t at = 0;
-  std::uint64_t done = 0;
-  std::uint64_t reported = 0;
-  const auto report = [&] {
-    if (options.progress) options.progress({.done = done, .total = total});
-    reported = done;
-  };
-  report();
   for (std::size_t position = 0; position < index.size(); ++position) {
     const index_entry& entry = index[position];
     if (entry.kind() == entry_kind::string) continue;
     at = round_up(at, aligned_memory::alignment);
     trivial_vector<extent> places;
     for (const extent& part : entry.extents()) {
-      constexpr std::uint64_t piece = std::uint64_t{8} << 20;  // between two reports
-      for (std::uint64_t read = 0; read < part.size; read += piece) {
-        const std::uint64_t next = part.size - read < piece ? part.size - read : piece;
-        from.read(part.offset + read, {bytes + at + read, static_cast<std::size_t>(next)});
-        done += next;
-        if (done - reported >= piece) report();
-      }
+      requests.push_back({part.offset, {memory.bytes().data() + at, static_cast<std::size_t>(part.size)}});
       if (entry.kind() == entry_kind::map || places.empty()) places.push_back({at, part.size});
       else places.back().size += part.size;
       at += part.size;
     }
-    index.relocate(position, places.span());
+    index.relocate(position, places);
   }
-  if (done > reported) report();
+  const auto report = [&](std::uint64_t done) {
+    if (options.progress) options.progress({.done = done, .total = total});
+  };
+  report(0);
+  from.read_all(requests, report);
+  if (total > 0) report(total);
   return {std::move(index), std::move(memory)};
 }
 
-[[nodiscard]] inline state_dict load_from(std::unique_ptr<const source> from, const load_options& options) {
-  file_index index = read_index(*from);
+template <class... Policies>
+[[nodiscard]] state_dict load_from(owner<const source> file, const load_options& options) {
+  using chosen = policy_set<Policies...>;
+  source_of<typename chosen::cipher> opened(std::move(file), options);
+  constexpr bool is_plain = std::is_same_v<typename chosen::cipher, no_cipher>;
+  if constexpr (!is_plain)
+    if (options.read == read::map && !options.choose) return opened.load_whole(options);
+  file_index index = opened.template index<typename chosen::format>(*opened.plain);
   if (options.choose) index = index.only(options.choose);
-  if (options.read == read::copy) return read_all(*from, std::move(index), options);
-  return {std::move(index), std::move(from)};
+  if constexpr (is_plain)
+    if (options.read == read::map) return {std::move(index), std::move(opened.plain)};
+  return read_all(*opened.plain, std::move(index), options);
 }
 
 }  // namespace detail
@@ -80,16 +83,23 @@ namespace detail {
 /// Loads a checkpoint file of either format. The result owns the mapping or the memory that its views show.
 /// Throws io_error where the file cannot be read, and format_error, naming the entry and the byte, where it is not a
 /// checkpoint that is whole and unambiguous.
-[[nodiscard]] inline state_dict load(std::string path, const load_options& options = {}) {
-  std::unique_ptr<const source> file;
-  if (options.read == read::copy) file.reset(new file_source(std::move(path)));
-  else file.reset(new mapped_file(std::move(path)));
-  return detail::load_from(std::move(file), options);
+///
+/// Of the policies, a cipher decrypts, with the key of the options: the whole file into memory, or with `choose` the
+/// blocks alone that hold what is chosen. Throws usage_error where the key is missing or not one that the cipher takes,
+/// format_error where the file is plain or encrypted with another cipher, integrity_error where the key is another, the
+/// file is not sealed, or its bytes are not those that were written.
+template <class... Policies>
+[[nodiscard]] state_dict load(std::string path, const load_options& options = {}) {
+  owner<const source> file;
+  if (options.read == read::copy) file = owner<const source>(new file_source(std::move(path)));
+  else file = owner<const source>(new mapped_file(std::move(path)));
+  return detail::load_from<Policies...>(std::move(file), options);
 }
 
 /// The same from memory. With read::map the result is a view: the bytes must outlive it.
-[[nodiscard]] inline state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
-  return detail::load_from(std::unique_ptr<const source>(new memory_source(bytes)), options);
+template <class... Policies>
+[[nodiscard]] state_dict load(std::span<const std::byte> bytes, const load_options& options = {}) {
+  return detail::load_from<Policies...>(owner<const source>(new memory_source(bytes)), options);
 }
 
 /// Arrays and constants cannot be given away: keep them in a variable.
@@ -98,8 +108,9 @@ state_dict load(const std::array<std::byte, Size>&& bytes, const load_options& o
 state_dict load(const std::vector<std::byte>&& bytes, const load_options& options = {}) = delete;
 
 /// The same from bytes that are given away: with read::map the result keeps them.
-[[nodiscard]] inline state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {
-  return detail::load_from(std::unique_ptr<const source>(new memory_source(std::move(bytes))), options);
+template <class... Policies>
+[[nodiscard]] state_dict load(std::vector<std::byte>&& bytes, const load_options& options = {}) {
+  return detail::load_from<Policies...>(owner<const source>(new owning_source(std::move(bytes))), options);
 }
 
 }  // namespace ckpt

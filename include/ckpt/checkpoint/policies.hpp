@@ -2,10 +2,13 @@
 #define CKPT_CHECKPOINT_POLICIES_HPP
 
 #include <cstddef>
+#include <string>
 #include <type_traits>
 
 #include <ckpt/checksum/concept.hpp>
 #include <ckpt/cipher/concept.hpp>
+#include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/core/error.hpp>
 #include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>
 
@@ -82,6 +85,20 @@ struct checked_policies<policy_list<Policies...>> {
   using type = chosen<std::enable_if_t<check_policies(policy_list<Policies...>()), mindspore>, no_cipher, no_checksum,
                       Policies...>;
 };
+
+}  // namespace detail
+
+namespace detail {
+
+/// Throws usage_error where a key is given that nothing would use: what was meant to be secret would be plain.
+template <class Cipher>
+void check_key_is_used(const borrowed_key& key, const std::string& path) {
+  if constexpr (std::is_same_v<Cipher, no_cipher>)
+    if (key.get() != nullptr)
+      throw usage_error(errc::key, {.path = path},
+                        "a key is given, and no cipher: name one, as in ckpt::save<ckpt::aes_gcm> or "
+                        "ckpt::load<ckpt::aes_gcm>");
+}
 
 }  // namespace detail
 

@@ -5,16 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/plain_source.hpp>
+#include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
-#include <ckpt/format/detect.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source_window.hpp>
 #include <ckpt/model/file_index.hpp>
@@ -26,12 +28,15 @@
 namespace ckpt {
 
 /// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
-/// The file is indexed once; nothing is mapped and nothing kept of the data. Several threads may read at the same time.
-/// Move only.
-class reader {
+/// The file is indexed once; nothing is mapped and nothing kept of the data, but the last block of an encrypted file
+/// that was read in part. Several threads may read at the same time. Move only. Without policies it is `reader`.
+template <class... Policies>
+class basic_reader {
  public:
-  /// Throws as load.
-  explicit reader(std::string path) : m_file(new file_source(std::move(path))), m_index(read_index(*m_file)) {}
+  /// Throws as load; of the options it heeds what concerns ciphers.
+  explicit basic_reader(std::string path, const load_options& options = {})
+      : m_opened(owner<const source>(new file_source(std::move(path))), options),
+        m_index(m_opened.template index<typename chosen::format>(*m_opened.plain)) {}
 
   [[nodiscard]] const file_index& index() const& noexcept { return m_index; }
   const file_index& index() const&& = delete;  // it would be gone with the reader
@@ -58,7 +63,7 @@ class reader {
       refuse(entry, errc::shape_mismatch,
              concat({"what is asked for has ", std::to_string(size), " bytes, the destination ",
                      std::to_string(to.size())}));
-    source_window window(*m_file);
+    source_window window(*m_opened.plain);
     about(entry, [&] {
       for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
         read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
@@ -68,6 +73,9 @@ class reader {
   }
 
  private:
+  using chosen = policy_set<Policies...>;
+  using opened = detail::source_of<typename chosen::cipher>;
+
   [[noreturn]] void refuse(const index_entry& entry, errc code, const std::string& text) const {
     throw mismatch_error(
         code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
@@ -101,16 +109,18 @@ class reader {
       }
       const std::uint64_t left = part.size - offset;
       const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
-      if (now.size() >= large) m_file->read(part.offset + offset, now);
+      if (now.size() >= large) m_opened.plain->read(part.offset + offset, {now.data(), now.size()});
       else std::memcpy(now.data(), window.at(part.offset + offset, now.size()).data(), now.size());
       to = to.subspan(now.size());
       offset = 0;
     }
   }
 
-  std::unique_ptr<const source> m_file;
+  opened m_opened;
   file_index m_index;
 };
+
+using reader = basic_reader<>;
 
 /// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller. For more than one, keep a reader.
 template <scalar T>

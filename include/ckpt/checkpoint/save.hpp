@@ -31,7 +31,9 @@ class stopwatch {
   /// Seconds since the last lap.
   double lap() noexcept {
     const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(m_last, now)).count();
+    const std::chrono::nanoseconds passed = now - m_last;
+    m_last = now;
+    return static_cast<double>(passed.count()) * 1e-9;
   }
 
  private:
@@ -43,16 +45,6 @@ inline void check_alignment(std::uint64_t align) {
   if ((align & (align - 1)) != 0 || align > largest)
     throw usage_error(errc::invalid_argument, {},
                       concat({".align is ", std::to_string(align), "; it must be 0 or a power of two up to 1048576"}));
-}
-
-/// Throws usage_error where a key is given that nothing would use: what was meant to be secret would be plain.
-template <class Cipher>
-void check_key_is_used(const borrowed_key& key, const std::string& path) {
-  if constexpr (std::is_same_v<Cipher, no_cipher>)
-    if (key.get() != nullptr)
-      throw usage_error(errc::key, {.path = path},
-                        "a key is given, and no cipher: name one, as in ckpt::save<ckpt::aes_gcm> or "
-                        "ckpt::load<ckpt::aes_gcm>");
 }
 
 /// A save before its first byte: what is saved, the whole file as a plan, and what executes it. Everything that can be

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -22,6 +21,7 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/task/parallel.hpp>
@@ -45,7 +45,7 @@ class decrypted_source final : public source {
   /// no key or none that the cipher takes; format_error where the file is not encrypted, or with another cipher, or its
   /// blocks do not fill it exactly; integrity_error where the key is another, or the seal is not over these blocks, or
   /// there is none and that is not allowed.
-  decrypted_source(std::unique_ptr<const source> file, const decryption& how)
+  decrypted_source(owner<const source> file, const decryption& how)
       : source(file->label()), m_file(std::move(file)), m_threads(how.threads == 0 ? default_threads() : how.threads) {
     check_start();
     find_blocks();
@@ -88,7 +88,7 @@ class decrypted_source final : public source {
   }
 
   /// By several threads, a block each at a time.
-  void read_all(std::span<const read_request> requests, function_ref<void(std::uint64_t)> report) const override {
+  void read_all(sequence<read_request> requests, function_ref<void(std::uint64_t)> report) const override {
     std::vector<std::size_t> wanted;
     for (const read_request& each : requests) {
       require(each.offset, each.to.size());
@@ -289,7 +289,7 @@ class decrypted_source final : public source {
 
   /// Decrypts one block to where the requests want its bytes; returns how many that were. Throws integrity_error where
   /// it is not the block that was written.
-  std::uint64_t decrypt(worker& with, std::size_t number, std::span<const read_request> requests) const {
+  std::uint64_t decrypt(worker& with, std::size_t number, sequence<read_request> requests) const {
     const sealed_block& block = m_blocks[number];
     const std::uint64_t plain = plain_size(number);
     const read_request* next = std::upper_bound(  // the first that ends after the block begins
@@ -363,7 +363,7 @@ class decrypted_source final : public source {
 
   static constexpr std::string_view wrong_key = "the key is not the one that the file was encrypted with";
 
-  std::unique_ptr<const source> m_file;
+  owner<const source> m_file;
   unsigned m_threads;
   secret_bytes m_key;
   secret_bytes m_mac_key;  // where GMACs of the blocks are known

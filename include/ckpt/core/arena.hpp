@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include <ckpt/core/sequence.hpp>
 
 namespace ckpt {
 
@@ -46,7 +47,7 @@ class arena {
   /// A copy of the `count` values from `from` on that lives as long as the arena; nullptr where `count` is 0.
   template <class T>
     requires std::is_trivially_copyable_v<T>
-  [[nodiscard]] T* store(const T* from, std::size_t count) {
+  [[nodiscard]] const T* store(const T* from, std::size_t count) {
     if (count == 0) return nullptr;
     T* const to = reinterpret_cast<T*>(allocate(count * sizeof(T), alignof(T)));
     std::memcpy(static_cast<void*>(to), from, count * sizeof(T));
@@ -54,7 +55,7 @@ class arena {
   }
 
   template <class T>
-  [[nodiscard]] std::span<T> store(std::span<const T> values) {
+  [[nodiscard]] sequence<T> store(sequence<T> values) {
     return {store(values.data(), values.size()), values.size()};
   }
 

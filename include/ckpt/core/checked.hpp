@@ -25,11 +25,6 @@ namespace ckpt {
   return (value + step - 1) / step * step;
 }
 
-static_assert(checked_add(1, 2) == 3);
-static_assert(!checked_add(~std::uint64_t{0}, 1));
-static_assert(!checked_mul(std::uint64_t{1} << 32, std::uint64_t{1} << 32));
-static_assert(round_up(0, 8) == 0 && round_up(1, 8) == 8 && round_up(8, 8) == 8);
-
 }  // namespace ckpt
 
 #endif

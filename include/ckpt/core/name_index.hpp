@@ -8,7 +8,6 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include <ckpt/core/trivial_vector.hpp>
 
@@ -21,10 +20,15 @@ class name_index {
  public:
   name_index() : m_seed(new_seed()) {}
 
+  struct insertion {
+    std::size_t position;
+    bool is_new;
+  };
+
   /// The position of `name` and whether it is new. `name_at(position)` gives the name at an earlier position; the
   /// caller appends a new name to its sequence right after this call. At most 2^32 - 2 names.
   template <class NameAt>
-  std::pair<std::size_t, bool> insert(std::string_view name, const NameAt& name_at) {
+  insertion insert(std::string_view name, const NameAt& name_at) {
     if (m_size + m_size / 2 >= m_slots.size()) resize(m_slots.empty() ? 16 : m_slots.size() * 2);
     const std::uint32_t tag = hash(name);
     for (std::size_t at = tag & m_mask;; at = (at + 1) & m_mask) {
@@ -42,7 +46,7 @@ class name_index {
     if (m_slots.empty()) return std::nullopt;
     const std::uint32_t tag = hash(name);
     for (std::size_t at = tag & m_mask; m_slots[at].position != free_slot; at = (at + 1) & m_mask)
-      if (m_slots[at].tag == tag && name_at(m_slots[at].position) == name) return m_slots[at].position;
+      if (m_slots[at].tag == tag && name_at(m_slots[at].position) == name) return std::size_t{m_slots[at].position};
     return std::nullopt;
   }
 

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -13,7 +12,7 @@ namespace ckpt {
 
 /// What this library needs of a std::vector, for elements that may be copied byte by byte. It grows by realloc, which
 /// moves large blocks without copying them, and costs a program that includes it a fraction of the time to compile.
-/// Pointers and spans into it are valid until it grows. Whatever makes room throws std::bad_alloc, and changes nothing
+/// Pointers into it are valid until it grows. Whatever makes room throws std::bad_alloc, and changes nothing
 /// then.
 template <class T>
 class trivial_vector {
@@ -21,7 +20,8 @@ class trivial_vector {
 
  public:
   trivial_vector() noexcept = default;
-  explicit trivial_vector(std::span<const T> elements) { append(elements.data(), elements.size()); }
+  /// Copies of the `count` elements from `from` on.
+  trivial_vector(const T* from, std::size_t count) { append(from, count); }
   trivial_vector(const trivial_vector& other) { append(other.m_data, other.m_size); }
   trivial_vector(trivial_vector&& other) noexcept { swap(other); }
   trivial_vector& operator=(trivial_vector other) noexcept {
@@ -41,7 +41,6 @@ class trivial_vector {
   [[nodiscard]] T& operator[](std::size_t position) noexcept { return m_data[position]; }
   [[nodiscard]] const T& operator[](std::size_t position) const noexcept { return m_data[position]; }
   [[nodiscard]] T& back() noexcept { return m_data[m_size - 1]; }
-  [[nodiscard]] std::span<const T> span() const noexcept { return {m_data, m_size}; }
 
   /// Appends a copy of `element`, which may lie in this vector.
   T& push_back(const T& element) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <ckpt/cipher/known_ciphers.hpp>
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
@@ -19,16 +20,6 @@ namespace ckpt {
 
 namespace detail {
 
-/// The cipher whose blocks a file starts with, by the magic number of the first.
-constexpr std::string_view cipher_of(std::uint32_t magic) noexcept {
-  switch (magic) {
-    case 0x7f3a5ed8: return "AES-GCM";
-    case 0x7f3a5ed9: return "AES-CBC";
-    case 0x7f3a5eda: return "SM4-CBC";
-    default: return {};
-  }
-}
-
 /// Of the first 10 bytes: a plausible length and the beginning of a JSON object. In a ckpt file the same bytes would be
 /// a first name of four zeros, a brace, and a quote, a brace or a blank.
 constexpr bool starts_safetensors(const std::byte* start) noexcept {
@@ -40,17 +31,15 @@ constexpr bool starts_safetensors(const std::byte* start) noexcept {
 
 /// Finds out by its first bytes which format a file has, and indexes it. A file that starts like neither is taken as
 /// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted.
-[[nodiscard]] inline file_index read_index(const source& from) {
+template <class Source>
+[[nodiscard]] file_index read_index(const Source& from) {
   std::byte start[10] = {};
   const std::size_t size = from.size() < sizeof start ? static_cast<std::size_t>(from.size()) : sizeof start;
   from.read(0, {&start[0], size});
-  if (size >= 4) {
-    const std::string_view cipher = detail::cipher_of(load_le<std::uint32_t>(start));
-    if (!cipher.empty())
-      throw format_error(
-          errc::encrypted, {.path = from.label()},
-          concat({"the file is encrypted with ", cipher, "; this build reads plain files, so decrypt it first"}));
-  }
+  if (const known_cipher* const cipher = find_cipher({&start[0], size}))
+    throw format_error(errc::encrypted, {.path = from.label()},
+                       concat({"the file is encrypted with ", cipher->name, ": load it with ", cipher->policy,
+                               " of <ckpt/crypto.hpp> and its key"}));
   const bool looks_like_safetensors = size == sizeof start && detail::starts_safetensors(start);
   if (looks_like_safetensors ||
       (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))

@@ -14,13 +14,15 @@ struct mindspore final {
   static constexpr std::string_view name = "ckpt";
   static constexpr std::string_view suffix = "ckpt";
 
-  [[nodiscard]] static plan make_plan(const entries& given, const format_options& options) {
+  template <class Entries>
+  [[nodiscard]] static plan make_plan(const Entries& given, const format_options& options) {
     return mindspore_writer(given, options).make_plan();
   }
-  [[nodiscard]] static file_index read_index(const source& from) { return mindspore_reader(from, name).read(); }
+  template <class Source>
+  [[nodiscard]] static file_index read_index(const Source& from) {
+    return mindspore_reader(from, name).read();
+  }
 };
-
-static_assert(file_format<mindspore>);
 
 }  // namespace ckpt
 

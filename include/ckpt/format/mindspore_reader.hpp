@@ -28,9 +28,13 @@ namespace ckpt {
 
 /// Indexes a ckpt file: takes everything that protobuf allows, and refuses, with the parameter and the byte, everything
 /// that MindSpore's loader would have to guess at. Looks at no tensor data.
+///
+/// A template over what it reads, like the other readers and writers of formats, so that a program pays for compiling
+/// those that it uses and not for including them.
+template <class Source>
 class mindspore_reader {
  public:
-  mindspore_reader(const source& from, std::string_view format)
+  mindspore_reader(const Source& from, std::string_view format)
       : m_window(from), m_index(format, from.label(), from.size()) {}
 
   /// Throws format_error for what is refused, and what the source throws where it cannot be read.
@@ -232,10 +236,10 @@ class mindspore_reader {
 
   /// The bytes that m_shape of such elements takes.
   [[nodiscard]] std::uint64_t size_of(dtype type, std::uint64_t offset) const {
-    const std::optional<std::uint64_t> size = content_size(type, m_shape.span());
+    const std::optional<std::uint64_t> size = content_size(type, m_shape);
     if (!size)
-      refuse(errc::malformed, offset, concat({name(type), to_string(m_shape.span()), " takes more than 2^63 bytes"}),
-             m_name, m_kind);
+      refuse(errc::malformed, offset, concat({name(type), to_string(m_shape), " takes more than 2^63 bytes"}), m_name,
+             m_kind);
     return *size;
   }
 
@@ -246,14 +250,14 @@ class mindspore_reader {
     const bool continues = continues_pending(entry_kind::tensor) && m_pending.found < m_pending.expected;
     if (continues && (m_pending.type != type || !same_shape(m_pending.shape, m_shape)))
       refuse(errc::malformed, m_value_offset,
-             concat({"a chunk of ", name(type), to_string(m_shape.span()), " follows one of ", name(m_pending.type),
-                     to_string(m_pending.shape.span())}),
+             concat({"a chunk of ", name(type), to_string(m_shape), " follows one of ", name(m_pending.type),
+                     to_string(m_pending.shape)}),
              m_name);
     if (!continues) {
       finish_pending();
       if (content.size() == expected) {  // whole, as nearly all are
         const extent where{content.begin, content.size()};
-        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape.span(), {&where, 1}))
+        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, {&where, 1}))
           refuse_twice(m_name, entry_kind::tensor, m_value_offset);
         return;
       }
@@ -285,12 +289,12 @@ class mindspore_reader {
 
   [[nodiscard]] static bool same_shape(const trivial_vector<std::int64_t>& a,
                                        const trivial_vector<std::int64_t>& b) noexcept {
-    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.span().size_bytes()) == 0);
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(std::int64_t)) == 0);
   }
 
   [[nodiscard]] static std::string describe(dtype type, const trivial_vector<std::int64_t>& shape,
                                             std::uint64_t expected, std::uint64_t found) {
-    return concat({name(type), to_string(shape.span()), " takes ", std::to_string(expected), " bytes, its content has ",
+    return concat({name(type), to_string(shape), " takes ", std::to_string(expected), " bytes, its content has ",
                    std::to_string(found)});
   }
   [[nodiscard]] static std::string describe(const pending_entry& entry, std::uint64_t found) {
@@ -366,7 +370,7 @@ class mindspore_reader {
         entry.kind == entry_kind::string
             ? m_index.add_string(entry.name,
                                  std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1))
-            : m_index.add(entry.name, entry.kind, entry.type, entry.shape.span(), entry.chunks.span());
+            : m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
     if (!added) refuse_twice(entry.name, entry.kind, entry.offset);
   }
 

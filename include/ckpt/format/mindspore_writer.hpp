@@ -23,10 +23,12 @@
 
 namespace ckpt {
 
-/// Plans a ckpt file: one message for each entry, in order; a tensor over 512 MiB in several.
+/// Plans a ckpt file: one message for each entry, in order; a tensor over 512 MiB in several. A template as
+/// mindspore_reader is.
+template <class Entries>
 class mindspore_writer {
  public:
-  mindspore_writer(const entries& from, const format_options& options) : m_entries(from), m_align(options.align) {}
+  mindspore_writer(const Entries& from, const format_options& options) : m_entries(from), m_align(options.align) {}
 
   /// Throws usage_error for an entry that a ckpt file cannot hold or that MindSpore could not load.
   [[nodiscard]] plan make_plan() {
@@ -95,7 +97,7 @@ class mindspore_writer {
       refuse(next, errc::malformed, concat({"the text is not UTF-8 at its byte ", std::to_string(*bad)}));
     const std::uint64_t size = utf32_size(text);
     const std::span<std::byte> content = m_plan.store(static_cast<std::size_t>(size));
-    write_utf32(text, content);
+    write_utf32(text, content.data());
     entry stored = next;
     stored.whole = std::span<const std::byte>(content.data(), content.size());
     stored.several = {};
@@ -187,7 +189,7 @@ class mindspore_writer {
     to.delimited_header(padding, 0);
   }
 
-  const entries& m_entries;
+  const Entries& m_entries;
   std::uint64_t m_align;
   plan m_plan;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/model/segment.hpp>
@@ -25,7 +26,7 @@ enum class format_pair : std::uint8_t {
 struct format_options {
   std::uint64_t align =
       0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
-  std::span<const std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
+  sequence<std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
   ckpt::format_pair format_pair = ckpt::format_pair::added;
 };
 
@@ -34,13 +35,13 @@ struct format_options {
 class plan {
  public:
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
-  [[nodiscard]] std::span<const segment> segments() const noexcept { return m_segments.span(); }
+  [[nodiscard]] sequence<segment> segments() const noexcept { return m_segments; }
 
   /// `size` bytes of the file that the caller fills in at once.
   [[nodiscard]] std::span<std::byte> add_owned(std::size_t size) {
-    const std::span<std::byte> bytes = store(size);
-    add(std::span<const std::byte>(bytes.data(), size));
-    return bytes;
+    std::byte* const bytes = m_memory.allocate(size);
+    add(std::span<const std::byte>(bytes, size));
+    return {bytes, size};
   }
 
   /// Memory that lives as long as the plan, for content that the format has to encode.

@@ -18,13 +18,15 @@ struct safetensors final {
   static constexpr std::string_view suffix = "safetensors";
   static constexpr std::uint64_t max_header_size = safetensors_schema::max_header_size;
 
-  [[nodiscard]] static plan make_plan(const entries& given, const format_options& options) {
+  template <class Entries>
+  [[nodiscard]] static plan make_plan(const Entries& given, const format_options& options) {
     return safetensors_writer(given, options).make_plan();
   }
-  [[nodiscard]] static file_index read_index(const source& from) { return safetensors_reader(from, name).read(); }
+  template <class Source>
+  [[nodiscard]] static file_index read_index(const Source& from) {
+    return safetensors_reader(from, name).read();
+  }
 };
-
-static_assert(file_format<safetensors>);
 
 }  // namespace ckpt
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +14,7 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/io/source.hpp>
@@ -28,10 +28,11 @@ namespace ckpt {
 
 /// Indexes a safetensors file: takes and refuses what the safetensors crate 0.8 does, but refuses a name or metadata
 /// key that comes twice, an extent past 2^63 - 1, and a tensor entry that is not an object with a dtype in quotes.
-/// Reads the header whole and nothing of the data.
+/// Reads the header whole and nothing of the data. A template as mindspore_reader is.
+template <class Source>
 class safetensors_reader {
  public:
-  safetensors_reader(const source& from, std::string_view format)
+  safetensors_reader(const Source& from, std::string_view format)
       : m_source(from), m_index(format, from.label(), from.size()) {}
 
   /// The tensors in the order of their data, then the strings in the order of the metadata. Throws format_error for
@@ -110,7 +111,7 @@ class safetensors_reader {
   }
 
   [[nodiscard]] auto metadata_key() const noexcept {
-    return [this](std::size_t position) { return m_index.metadata()[position].first; };
+    return [this](std::size_t position) { return m_index.metadata()[position].key; };
   }
 
   void read_metadata(json_reader& json) {
@@ -118,7 +119,7 @@ class safetensors_reader {
     json.begin_object();
     while (json.next_key()) {
       const std::string_view key = json.key();
-      if (!m_metadata_keys.insert(key, metadata_key()).second)
+      if (!m_metadata_keys.insert(key, metadata_key()).is_new)
         refuse(errc::duplicate, json.key_offset(), concat({"the metadata key \"", key, "\" comes twice"}));
       const std::string_view value = json.read_string();
       m_index.add_metadata(key, value);
@@ -200,8 +201,8 @@ class safetensors_reader {
              concat({"data_offsets are ", std::to_string(count), " numbers instead of 2"}), read.name);
   }
 
-  [[nodiscard]] std::span<const std::int64_t> shape_of(const record& tensor) const noexcept {
-    return m_extents.span().subspan(tensor.shape, tensor.rank);
+  [[nodiscard]] sequence<std::int64_t> shape_of(const record& tensor) const noexcept {
+    return {m_extents.data() + tensor.shape, tensor.rank};
   }
 
   void check_size(const record& tensor) const {
@@ -274,7 +275,7 @@ class safetensors_reader {
   void apply_int4(record& tensor) const {
     if (info(tensor.type).safetensors != safetensors_schema::int4_stored_as) return;
     const std::optional<std::size_t> marker = m_metadata_keys.find(tensor.name, metadata_key());
-    if (marker && m_index.metadata()[*marker].second == safetensors_schema::int4_value) tensor.type = dtype::int4;
+    if (marker && m_index.metadata()[*marker].value == safetensors_schema::int4_value) tensor.type = dtype::int4;
   }
 
   void add_strings() {
@@ -282,7 +283,7 @@ class safetensors_reader {
       if (!safetensors_schema::is_reserved(key) && m_index.find(key) == nullptr) m_index.add_string(key, value);
   }
 
-  const source& m_source;
+  const Source& m_source;
   file_index m_index;
   std::uint64_t m_data_begin = 0;
   arena m_strings;  // those that had escapes, and the header of a source that is not in memory

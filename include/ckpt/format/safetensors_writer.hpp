@@ -11,19 +11,20 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/json/writer.hpp>
 #include <ckpt/model/entries.hpp>
+#include <ckpt/model/metadata_pair.hpp>
 #include <ckpt/tensor/dtype.hpp>
 
 namespace ckpt {
@@ -31,10 +32,12 @@ namespace ckpt {
 /// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the crate's order of dtypes, widest
 /// first, then by name; a header without blanks, padded with spaces. The metadata has "format" first (see format_pair),
 /// then what a loaded file said of itself and its tensors, the caller's pairs, the markers of int4 tensors in the order
-/// of the data, and the strings in theirs; so a file that is loaded and saved again is the same.
+/// of the data, and the strings in theirs; so a file that is loaded and saved again is the same. A template as
+/// mindspore_reader is.
+template <class Entries>
 class safetensors_writer {
  public:
-  safetensors_writer(const entries& from, const format_options& options)
+  safetensors_writer(const Entries& from, const format_options& options)
       : m_entries(from),
         m_metadata(options.metadata),
         m_format_pair(options.format_pair),
@@ -64,8 +67,6 @@ class safetensors_writer {
     std::uint64_t key;  // of the name: the 8 bytes behind what all names begin with, the first one highest
     dtype stored;       // whose place in the enumeration is that in the crate's order
   };
-
-  using pair = std::pair<std::string_view, std::string_view>;
 
   [[noreturn]] void refuse(errc code, const std::string& text) const {
     throw usage_error(code, {.path = m_entries.label()}, text);
@@ -110,23 +111,23 @@ class safetensors_writer {
   }
 
   [[nodiscard]] auto key_at() const noexcept {
-    return [this](std::size_t position) { return m_pairs[position].first; };
+    return [this](std::size_t position) { return m_pairs[position].key; };
   }
 
   /// The pair stays where it is, if there is one.
   void set_format(std::string_view value) {
     using namespace safetensors_schema;
-    if (!add_pair({format_key, value})) m_pairs[*m_keys.find(format_key, key_at())].second = value;
+    if (!add_pair({format_key, value})) m_pairs[*m_keys.find(format_key, key_at())].value = value;
   }
 
   /// False where the key is there already.
-  bool add_pair(pair next) {
-    if (!m_keys.insert(next.first, key_at()).second) return false;
+  bool add_pair(metadata_pair next) {
+    if (!m_keys.insert(next.key, key_at()).is_new) return false;
     m_pairs.push_back(next);
     return true;
   }
 
-  [[nodiscard]] const pair* find_pair(std::string_view key) const {
+  [[nodiscard]] const metadata_pair* find_pair(std::string_view key) const {
     const std::optional<std::size_t> position = m_keys.find(key, key_at());
     return position ? &m_pairs[*position] : nullptr;
   }
@@ -152,13 +153,13 @@ class safetensors_writer {
       refuse(next, errc::invalid_name,
              "a safetensors file keeps strings in its metadata, where this name is MindSpore's; rename it, or save as "
              "ckpt");
-    if (!add_pair({next.name, text}) && find_pair(next.name)->second != text)
+    if (!add_pair({next.name, text}) && find_pair(next.name)->value != text)
       refuse(next, errc::duplicate, "the metadata given has another value of this name; rename one of them");
   }
 
   void add_marker(const entry& next) {
     using namespace safetensors_schema;
-    if (is_reserved(next.name) || (!add_pair({next.name, int4_value}) && find_pair(next.name)->second != int4_value))
+    if (is_reserved(next.name) || (!add_pair({next.name, int4_value}) && find_pair(next.name)->value != int4_value))
       refuse(next, errc::invalid_name,
              "an int4 tensor is marked by its name in the metadata, where this name is taken; rename it");
   }
@@ -173,8 +174,8 @@ class safetensors_writer {
       refuse(next, errc::unsupported,
              concat({"a safetensors file cannot hold ", name(next.type), "; save it as ckpt, or convert it first"}));
     if (next.type == dtype::int8 && !m_metadata.empty()) {
-      const pair* const marker = find_pair(next.name);
-      if (marker != nullptr && marker->second == int4_value)
+      const metadata_pair* const marker = find_pair(next.name);
+      if (marker != nullptr && marker->value == int4_value)
         refuse(next, errc::invalid_name, "the metadata given marks this int8 tensor as int4; leave that pair out");
     }
     m_tensors.push_back({&next, 0, next.type});
@@ -270,11 +271,11 @@ class safetensors_writer {
     std::memset(to, ' ', static_cast<std::size_t>(padded - size));
   }
 
-  const entries& m_entries;
-  std::span<const std::pair<std::string, std::string>> m_metadata;
+  const Entries& m_entries;
+  sequence<std::pair<std::string, std::string>> m_metadata;
   format_pair m_format_pair;
   std::uint64_t m_align;
-  std::vector<pair> m_pairs;
+  trivial_vector<metadata_pair> m_pairs;
   name_index m_keys;
   trivial_vector<placed> m_tensors;
   std::uint64_t m_data_size = 0;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,14 +20,13 @@ inline constexpr std::size_t utf32_width = 4;
   return text.empty() ? utf32_width : std::uint64_t{utf32_width} * count_code_points(text);
 }
 
-/// Writes `text` (UTF-8) to `to`, which has utf32_size(text) bytes.
-constexpr void write_utf32(std::string_view text, std::span<std::byte> to) noexcept {
-  std::byte* out = to.data();
-  if (text.empty()) store_le(out, std::uint32_t{0});
+/// Writes `text` (UTF-8) to `to`, which has room for utf32_size(text) bytes.
+constexpr void write_utf32(std::string_view text, std::byte* to) noexcept {
+  if (text.empty()) store_le(to, std::uint32_t{0});
   while (!text.empty()) {
     const utf8_character next = decode_utf8(text);
-    store_le(out, static_cast<std::uint32_t>(next.code_point));
-    out += utf32_width;
+    store_le(to, static_cast<std::uint32_t>(next.code_point));
+    to += utf32_width;
     text.remove_prefix(next.size);
   }
 }

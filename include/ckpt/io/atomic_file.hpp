@@ -12,6 +12,7 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/random.hpp>
@@ -59,10 +60,10 @@ class atomic_file {
   }
 
   /// Appends. Allocates nothing. Throws io_error; usage_error where more comes than was announced.
-  void write(std::span<const std::byte> bytes) { write(bytes, {}); }
+  void write(std::span<const std::byte> bytes) { write(bytes, sequence<std::byte>()); }
 
   /// Appends both, in this order, in one system call where they fit into a piece.
-  void write(std::span<const std::byte> first, std::span<const std::byte> second) {
+  void write(sequence<std::byte> first, sequence<std::byte> second) {
     if (m_stage != stage::writing)
       throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "write after commit");
     if (first.size() > m_size - m_written || second.size() > m_size - m_written - first.size()) {
@@ -211,8 +212,6 @@ class atomic_file {
   bool m_reserved = false;
   bool m_durable = false;
 };
-
-static_assert(placing_sink<atomic_file>);
 
 }  // namespace ckpt
 

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -15,6 +14,7 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/io/system_call.hpp>
 
 namespace ckpt {
@@ -73,13 +73,13 @@ class file_descriptor {
   /// Bytes in the file now.
   [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status().st_size); }
 
-  /// Reads from byte `offset` on until `to` is full or the file ends. Returns the number of bytes read.
-  std::size_t read_at(std::uint64_t offset, std::span<std::byte> to) const {
+  /// Reads `size` bytes from byte `offset` on, or up to the end of the file. Returns the number of bytes read.
+  std::size_t read_at(std::uint64_t offset, std::byte* to, std::size_t size) const {
     std::size_t done = 0;
-    while (done < to.size()) {
-      const std::size_t count = to.size() - done < largest_call ? to.size() - done : largest_call;
-      const ssize_t got = uninterrupted(
-          [&] { return ::pread(m_descriptor, to.data() + done, count, static_cast<off_t>(offset + done)); });
+    while (done < size) {
+      const std::size_t count = size - done < largest_call ? size - done : largest_call;
+      const ssize_t got =
+          uninterrupted([&] { return ::pread(m_descriptor, to + done, count, static_cast<off_t>(offset + done)); });
       if (got < 0) throw_io_error(last_error(), m_path, "cannot read", offset + done);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
@@ -89,7 +89,7 @@ class file_descriptor {
 
   /// Writes `first` and then `second` to byte `offset` and on: in one system call where they are not larger than
   /// `largest_call` and the kernel takes them whole.
-  void write_at(std::uint64_t offset, std::span<const std::byte> first, std::span<const std::byte> second = {}) {
+  void write_at(std::uint64_t offset, sequence<std::byte> first, sequence<std::byte> second = {}) {
     while (!first.empty() || !second.empty()) {
       const ssize_t put = uninterrupted([&] { return write_once(offset, first, second); });
       if (put < 0) throw_io_error(last_error(), m_path, "cannot write", offset);
@@ -173,9 +173,12 @@ class file_descriptor {
     return status;
   }
 
-  [[nodiscard]] ssize_t write_once(std::uint64_t offset, std::span<const std::byte> first,
-                                   std::span<const std::byte> second) const noexcept {
-    if (first.empty()) first = std::exchange(second, {});
+  [[nodiscard]] ssize_t write_once(std::uint64_t offset, sequence<std::byte> first,
+                                   sequence<std::byte> second) const noexcept {
+    if (first.empty()) {
+      first = second;
+      second = {};
+    }
     if (first.size() > largest_call) first = first.first(largest_call);
     if (second.empty() || first.size() == largest_call)
       return ::pwrite(m_descriptor, first.data(), first.size(), static_cast<off_t>(offset));

@@ -26,7 +26,7 @@ class file_source final : public source {
 
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
     require(offset, to.size());
-    const std::size_t got = m_file.read_at(offset, to);
+    const std::size_t got = m_file.read_at(offset, to.data(), to.size());
     if (got == to.size()) return;
     throw format_error(
         errc::changed,

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,18 +28,17 @@ concept placing_sink = sink<Sink> && requires(Sink& s, std::uint64_t offset, std
   s.write_at(offset, bytes);
 };
 
-/// Appends to a vector. Throws what the vector throws when memory runs out.
+/// Appends to a vector, with whatever allocator. Throws what the vector throws when memory runs out.
+template <class Allocator = std::allocator<std::byte>>
 class memory_sink {
  public:
-  explicit memory_sink(std::vector<std::byte>& to) noexcept : m_to(&to) {}
+  explicit memory_sink(std::vector<std::byte, Allocator>& to) noexcept : m_to(&to) {}
 
-  void write(std::span<const std::byte> bytes) { m_to->insert(m_to->end(), bytes.begin(), bytes.end()); }
+  void write(std::span<const std::byte> bytes) { m_to->insert(m_to->end(), bytes.data(), bytes.data() + bytes.size()); }
 
  private:
-  std::vector<std::byte>* m_to;
+  std::vector<std::byte, Allocator>* m_to;
 };
-
-static_assert(sink<memory_sink>);
 
 }  // namespace ckpt
 

@@ -7,11 +7,11 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/sequence.hpp>
 
 namespace ckpt {
 
@@ -38,7 +38,7 @@ class source {
 
   /// Does all the requests, which are in the order of their offsets and do not overlap. `report(done)` is called on the
   /// calling thread with the bytes read so far, every few megabytes. Throws as read(), and what `report` throws.
-  virtual void read_all(std::span<const read_request> requests, function_ref<void(std::uint64_t)> report) const {
+  virtual void read_all(sequence<read_request> requests, function_ref<void(std::uint64_t)> report) const {
     constexpr std::size_t piece = std::size_t{8} << 20;  // between two reports
     std::uint64_t done = 0;
     std::uint64_t reported = 0;
@@ -80,14 +80,12 @@ class source {
   std::string m_label;
 };
 
-/// Bytes that lie in memory. Those it was not given to own, the caller keeps alive and unchanged for as long as this,
-/// and all views made from it, are used.
-class memory_source final : public source {
+/// Bytes that lie in memory. The caller keeps them alive and unchanged for as long as this, and all views made from it,
+/// are used.
+class memory_source : public source {
  public:
-  explicit memory_source(std::span<const std::byte> bytes, std::string label = "<memory>") noexcept
+  explicit memory_source(sequence<std::byte> bytes, std::string label = "<memory>") noexcept
       : source(std::move(label)), m_bytes(bytes) {}
-  explicit memory_source(std::vector<std::byte>&& bytes, std::string label = "<memory>") noexcept
-      : source(std::move(label)), m_owned(std::move(bytes)), m_bytes(m_owned.data(), m_owned.size()) {}
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
 
@@ -102,8 +100,19 @@ class memory_source final : public source {
   }
 
  private:
-  std::vector<std::byte> m_owned;
-  std::span<const std::byte> m_bytes;
+  sequence<std::byte> m_bytes;
+};
+
+/// The same with bytes that it owns, in a vector or whatever else has data() and size() and leaves them where they are
+/// when it is moved.
+template <class Bytes>
+class owning_source final : public memory_source {
+ public:
+  explicit owning_source(Bytes&& bytes, std::string label = "<memory>") noexcept
+      : memory_source(bytes, std::move(label)), m_owned(std::move(bytes)) {}
+
+ private:
+  Bytes m_owned;
 };
 
 }  // namespace ckpt

@@ -28,7 +28,8 @@ class source_window {
     if (want > left) want = static_cast<std::size_t>(left);
     if (offset < m_begin || offset - m_begin > m_buffer.size() || m_buffer.size() - (offset - m_begin) < want)
       fill(offset, want, left);
-    return m_buffer.span().subspan(static_cast<std::size_t>(offset - m_begin));
+    const auto skipped = static_cast<std::size_t>(offset - m_begin);
+    return {m_buffer.data() + skipped, m_buffer.size() - skipped};
   }
 
  private:

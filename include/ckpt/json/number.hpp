@@ -67,24 +67,6 @@ struct json_number {
   return {too_large ? json_number_status::out_of_range : json_number_status::good, at};
 }
 
-namespace detail {
-constexpr bool scans_number(std::string_view text, json_number_status status, std::size_t size) noexcept {
-  const json_number number = scan_json_number(text);
-  return number.status == status && number.size == size;
-}
-}  // namespace detail
-
-static_assert(detail::scans_number("0]", json_number_status::good, 1) &&
-              detail::scans_number("-1.5e+3,", json_number_status::good, 7));
-static_assert(detail::scans_number("01", json_number_status::leading_zero, 1) &&
-              detail::scans_number("1.e", json_number_status::malformed, 2));
-static_assert(detail::scans_number("1e309", json_number_status::out_of_range, 5) &&
-              detail::scans_number("0e309", json_number_status::good, 5));
-static_assert(detail::scans_number("0.001e311", json_number_status::good, 9) &&
-              detail::scans_number("0.01e311", json_number_status::out_of_range, 8));
-static_assert(detail::scans_number("1.7976931348623157e308", json_number_status::good, 22) &&
-              detail::scans_number("1.7976931348623159e308", json_number_status::out_of_range, 22));
-
 }  // namespace ckpt
 
 #endif

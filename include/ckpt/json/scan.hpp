@@ -39,8 +39,6 @@ inline constexpr std::string_view json_escape_letters = "\"\\bfnrt";
   return at;
 }
 
-static_assert(find_json_special("plain \xc3\xad\x7f") == 9 && find_json_special("a\"b\\c\n", 2) == 3);
-
 namespace detail {
 
 /// A byte of the text, for an error: `'x'` or `byte 0x0a`.

@@ -99,25 +99,6 @@ constexpr std::size_t encode_utf8(char32_t code_point, char* to) noexcept {
   return 4;
 }
 
-namespace detail {
-
-constexpr bool encodes_as(char32_t code_point, std::string_view bytes) noexcept {
-  char to[4] = {};
-  const std::string_view written(to, encode_utf8(code_point, to));
-  const utf8_character read = decode_utf8(bytes);
-  return written == bytes && (bytes.empty() || (read.code_point == code_point && read.size == bytes.size()));
-}
-
-}  // namespace detail
-
-static_assert(detail::encodes_as(U'\0', std::string_view("\0", 1)) && detail::encodes_as(0x7f, "\x7f"));
-static_assert(detail::encodes_as(0x80, "\xc2\x80") && detail::encodes_as(0x7ff, "\xdf\xbf"));
-static_assert(detail::encodes_as(0x800, "\xe0\xa0\x80") && detail::encodes_as(0xffff, "\xef\xbf\xbf"));
-static_assert(detail::encodes_as(0x10000, "\xf0\x90\x80\x80") && detail::encodes_as(0x10ffff, "\xf4\x8f\xbf\xbf"));
-static_assert(detail::encodes_as(0xd7ff, "\xed\x9f\xbf") && detail::encodes_as(0xe000, "\xee\x80\x80"));
-static_assert(detail::encodes_as(0xd800, "") && detail::encodes_as(0xdfff, "") && detail::encodes_as(0x110000, ""));
-static_assert(first_invalid_utf8("n\xc3\xb3n\xff") == 4 && is_utf8("n\xc3\xb3n") && !is_utf8("\xed\xa0\x80"));
-
 }  // namespace ckpt
 
 #endif

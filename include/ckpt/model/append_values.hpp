@@ -35,7 +35,8 @@ class append_value {
   append_value(std::string_view name, const T& value)
       : m_name(name), m_text(std::string_view(value)), m_holds(holds::text) {}
 
-  append_value(std::string_view name, tensor&& value)
+  template <std::same_as<tensor> T>
+  append_value(std::string_view name, T&& value)
       : m_name(name), m_owned(std::make_shared<const tensor>(std::move(value))), m_holds(holds::tensor) {}
 
   template <class T>

@@ -1,10 +1,8 @@
 #ifndef CKPT_MODEL_COLLECT_HPP
 #define CKPT_MODEL_COLLECT_HPP
 
+#include <concepts>
 #include <cstddef>
-#include <iterator>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -29,7 +27,7 @@ inline void add_state_value(entries& to, std::string_view name, const state_valu
   }
   trivial_vector<segment> pieces;
   for (std::size_t number = 0; number < value.piece_count(); ++number) pieces.push_back(value.piece(number));
-  to.add_pieces(name, value.kind(), value.type(), value.shape(), pieces.span());
+  to.add_pieces(name, value.kind(), value.type(), value.shape(), pieces);
 }
 
 /// Adds the data of `value` in the shape that it says.
@@ -43,12 +41,12 @@ void add_shaped(entries& to, std::string_view name, T& value) {
   else fill(value.shape);
   const auto add = [&](const auto& data) {
     const tensor_view& flat = tensor_traits<std::remove_cvref_t<decltype(data)>>::view(data);
-    if (content_size(flat.type(), extents.span()) != flat.size_bytes())
+    if (content_size(flat.type(), extents) != flat.size_bytes())
       throw usage_error(errc::shape_mismatch, {.path = to.label(), .name = std::string(name)},
-                        concat({"its shape is ", to_string(extents.span()), ", its data ",
-                                to_string(flat.shape().extents()), " of ", ckpt::name(flat.type())}));
+                        concat({"its shape is ", to_string(extents), ", its data ", to_string(flat.shape().extents()),
+                                " of ", ckpt::name(flat.type())}));
     if (flat.is_contiguous() && flat.shape().size() == 1)  // a plain range: the shape is beside it
-      to.add_tensor(name, tensor_view(flat.type(), shape(extents.span()), flat.bytes()));
+      to.add_tensor(name, tensor_view(flat.type(), shape(extents), flat.bytes()));
     else to.add_tensor(name, flat);  // a tensor, which knows its shape
   };
   if constexpr (with_data_function<T>) {

@@ -14,10 +14,12 @@
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/file_index.hpp>
+#include <ckpt/model/metadata_pair.hpp>
 #include <ckpt/model/segment.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -34,24 +36,22 @@ enum class duplicates : std::uint8_t {
 /// One thing to save. Its name and shape lie in the entries' memory, its content where the caller has it.
 struct entry {
   std::string_view name;
-  std::span<const std::int64_t> shape;
+  sequence<std::int64_t> shape;
   std::uint64_t size_bytes;  ///< of the content: packed elements, UTF-8 of a string, serialized slices of a map
   segment whole;             ///< the content, where it is in one piece
-  std::span<const segment> several;
+  sequence<segment> several;
   dtype type;  ///< of a tensor
   entry_kind kind;
 
   /// The content in order.
-  [[nodiscard]] std::span<const segment> pieces() const noexcept {
-    return several.empty() ? std::span<const segment>(&whole, 1) : several;
+  [[nodiscard]] sequence<segment> pieces() const noexcept {
+    return several.empty() ? sequence<segment>(&whole, 1) : several;
   }
 };
 
 /// A save object, walked once: the one way formats see it. Names are unique and in order.
 class entries {
  public:
-  using metadata_pair = std::pair<std::string_view, std::string_view>;
-
   /// `label` is the file's name for errors. `choose`, where not empty, is asked for each name whether to take it.
   entries(std::string label, ckpt::duplicates policy, std::function<bool(std::string_view)> choose)
       : m_label(std::move(label)), m_choose(std::move(choose)), m_duplicates(policy) {}
@@ -72,9 +72,9 @@ class entries {
 
   /// Pairs of metadata that the save object itself carries: those of the safetensors file it was loaded from. Formats
   /// take over what is about the file as a whole.
-  [[nodiscard]] std::span<const metadata_pair> metadata() const noexcept { return m_metadata; }
+  [[nodiscard]] sequence<metadata_pair> metadata() const noexcept { return m_metadata; }
   /// The pairs must outlive the entries.
-  void set_metadata(std::span<const metadata_pair> pairs) noexcept { m_metadata = pairs; }
+  void set_metadata(sequence<metadata_pair> pairs) noexcept { m_metadata = pairs; }
 
   /// Whether the save takes this name at all.
   [[nodiscard]] bool wants(std::string_view name) const { return !m_choose || m_choose(name); }
@@ -115,8 +115,8 @@ class entries {
 
   /// Content in several pieces, one after the other: a tensor's packed elements, or the slices of a map parameter. The
   /// bytes must outlive the entries; the list is copied.
-  void add_pieces(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape,
-                  std::span<const segment> pieces) {
+  void add_pieces(std::string_view name, entry_kind kind, dtype type, sequence<std::int64_t> shape,
+                  sequence<segment> pieces) {
     std::uint64_t size = 0;
     for (const segment& piece : pieces) size += piece.size();
     add({.name = name,
@@ -134,7 +134,7 @@ class entries {
     trivial_vector<segment> pieces;
     for (const extent& part : what.extents())
       pieces.push_back(segment(store(gather{nullptr, part.offset, &from}), part.size));
-    add_pieces(name, what.kind(), what.type(), what.shape(), pieces.span());
+    add_pieces(name, what.kind(), what.type(), what.shape(), pieces);
   }
 
  private:
@@ -188,7 +188,7 @@ class entries {
   name_index m_names;
   arena m_memory;
   held_list m_held;
-  std::span<const metadata_pair> m_metadata;
+  sequence<metadata_pair> m_metadata;
   ckpt::duplicates m_duplicates;
 };
 

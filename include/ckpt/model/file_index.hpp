@@ -4,19 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/name_index.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/entry_kind.hpp>
+#include <ckpt/model/metadata_pair.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 
@@ -36,7 +36,7 @@ class index_entry {
   /// The element type of a tensor; uint8 for a string or a map.
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   /// The extents of a tensor, outermost first; none for a string or a map.
-  [[nodiscard]] std::span<const std::int64_t> shape() const noexcept {
+  [[nodiscard]] sequence<std::int64_t> shape() const noexcept {
     if (m_kind == entry_kind::string) return {};
     return {m_shape, m_rank};
   }
@@ -44,8 +44,8 @@ class index_entry {
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_content.size; }
   /// Where the content of a tensor or map lies, in order. More than one for a tensor that was cut into chunks and for
   /// the slices of a map; none for a string.
-  [[nodiscard]] std::span<const extent> extents() const noexcept {
-    return m_extents == 1 ? std::span<const extent>(&m_content, 1) : std::span<const extent>(m_several, m_extents);
+  [[nodiscard]] sequence<extent> extents() const noexcept {
+    return {m_extents == 1 ? &m_content : m_several, m_extents};
   }
   /// The text of a string, in UTF-8 (a lone surrogate, which only a ckpt file can hold, as its three bytes); empty for
   /// other kinds.
@@ -78,7 +78,7 @@ static_assert(sizeof(index_entry) == 56, "a file has a hundred thousand of them"
 /// as long as it.
 class file_index {
  public:
-  using metadata_pair = std::pair<std::string_view, std::string_view>;
+  using metadata_pair = ckpt::metadata_pair;
 
   /// `format` is a literal, the format policy's name; `label` is the path, or what stands for one in errors.
   file_index(std::string_view format, std::string label, std::uint64_t file_size)
@@ -91,9 +91,13 @@ class file_index {
   [[nodiscard]] const std::string& label() const& noexcept { return m_label; }
   [[nodiscard]] std::uint64_t file_size() const noexcept { return m_file_size; }
   /// The pairs of a safetensors file's `__metadata__`, in the order of the file.
-  [[nodiscard]] std::span<const metadata_pair> metadata() const& noexcept { return m_metadata; }
+  [[nodiscard]] sequence<metadata_pair> metadata() const& noexcept { return m_metadata; }
   /// Whether the file carries a CRC-32. It is not verified here.
   [[nodiscard]] bool has_checksum() const noexcept { return m_has_checksum; }
+  /// What the file is encrypted with, as "AES-GCM"; empty where it is plain.
+  [[nodiscard]] std::string_view cipher() const noexcept { return m_cipher; }
+  /// Whether it is encrypted and sealed: its blocks are all there, in place, and those that were written.
+  [[nodiscard]] bool is_sealed() const noexcept { return m_is_sealed; }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_entries.size(); }
   [[nodiscard]] bool empty() const noexcept { return m_entries.empty(); }
@@ -118,7 +122,7 @@ class file_index {
 
   // Of a temporary these would be gone with the statement: keep what inspect returns in a variable.
   const std::string& label() const&& = delete;
-  std::span<const metadata_pair> metadata() const&& = delete;
+  sequence<metadata_pair> metadata() const&& = delete;
   const index_entry* begin() const&& = delete;
   const index_entry* end() const&& = delete;
   const index_entry& operator[](std::size_t position) const&& = delete;
@@ -128,18 +132,17 @@ class file_index {
   // For the readers of formats, which validate before they add:
 
   /// Appends a tensor or map; everything given is copied. False, and nothing added, where the name is there already.
-  bool add(std::string_view name, entry_kind kind, dtype type, std::span<const std::int64_t> shape,
-           std::span<const extent> where) {
+  bool add(std::string_view name, entry_kind kind, dtype type, sequence<std::int64_t> shape, sequence<extent> where) {
     if (name.size() > max_count || shape.size() > max_count || where.size() > max_count)
       throw format_error(errc::unsupported, {.path = m_label},
                          "a name, a shape or a list of chunks has over 4294967295 parts");
-    if (!m_names.insert(name, name_at()).second) return false;
+    if (!m_names.insert(name, name_at()).is_new) return false;
     index_entry& added = m_entries.push_back({});
     added.m_name = m_memory.store(name).data();
     added.m_name_size = static_cast<std::uint32_t>(name.size());
     added.m_kind = kind;
     added.m_type = type;
-    added.m_shape = m_memory.store(shape).data();
+    added.m_shape = m_memory.store(shape.data(), shape.size());
     added.m_rank = static_cast<std::uint32_t>(shape.size());
     place(added, where);
     return true;
@@ -154,12 +157,13 @@ class file_index {
   }
 
   /// Gives a tensor or map other extents: those it has in the memory that its content was copied to.
-  void relocate(std::size_t position, std::span<const extent> where) { place(m_entries[position], where); }
+  void relocate(std::size_t position, sequence<extent> where) { place(m_entries[position], where); }
 
   /// The same, of the entries alone whose names `choose` accepts.
   [[nodiscard]] file_index only(function_ref<bool(std::string_view)> choose) const {
     file_index chosen(m_format, m_label, m_file_size);
     chosen.m_has_checksum = m_has_checksum;
+    chosen.set_encryption(m_cipher, m_is_sealed);
     for (const auto& [key, value] : m_metadata) chosen.add_metadata(key, value);
     for (const index_entry& from : m_entries) {
       if (!choose(from.name())) continue;
@@ -170,9 +174,14 @@ class file_index {
   }
 
   void add_metadata(std::string_view key, std::string_view value) {
-    m_metadata.emplace_back(m_memory.store(key), m_memory.store(value));
+    m_metadata.push_back({m_memory.store(key), m_memory.store(value)});
   }
   void set_has_checksum() noexcept { m_has_checksum = true; }
+  /// `cipher` is a literal.
+  void set_encryption(std::string_view cipher, bool is_sealed) noexcept {
+    m_cipher = cipher;
+    m_is_sealed = is_sealed;
+  }
   void reserve(std::size_t count) {
     m_entries.reserve(count);
     m_names.reserve(count);
@@ -185,14 +194,14 @@ class file_index {
   };
   [[nodiscard]] name_lookup name_at() const noexcept { return {m_entries}; }
 
-  void place(index_entry& added, std::span<const extent> where) {
+  void place(index_entry& added, sequence<extent> where) {
     added.m_extents = static_cast<std::uint32_t>(where.size());
     if (where.size() == 1) {
       added.m_content = where.front();
     } else {
       added.m_content = {};
       for (const extent& part : where) added.m_content.size += part.size;
-      added.m_several = m_memory.store(where).data();
+      added.m_several = m_memory.store(where.data(), where.size());
     }
   }
 
@@ -204,8 +213,10 @@ class file_index {
   trivial_vector<index_entry> m_entries;
   name_index m_names;
   arena m_memory;
-  std::vector<metadata_pair> m_metadata;
+  trivial_vector<metadata_pair> m_metadata;
+  std::string_view m_cipher;
   bool m_has_checksum = false;
+  bool m_is_sealed = false;
 };
 
 }  // namespace ckpt

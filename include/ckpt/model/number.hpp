@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/tensor/dtype.hpp>
 
 namespace ckpt {
@@ -20,7 +20,7 @@ namespace ckpt {
 namespace detail {
 
 template <class T>
-T read_unaligned(std::span<const std::byte> bytes) noexcept {
+T read_unaligned(sequence<std::byte> bytes) noexcept {
   T value;
   std::memcpy(&value, bytes.data(), sizeof value);
   return value;
@@ -37,7 +37,7 @@ std::optional<To> narrow(From value) noexcept {
 /// The number of dtype `type` in `bytes` (of any alignment) as a T, where no value of it is lost: an integer from an
 /// integer that fits, a float from a narrower float. Nothing for everything else.
 template <scalar T>
-[[nodiscard]] std::optional<T> convert_number(dtype type, std::span<const std::byte> bytes) noexcept {
+[[nodiscard]] std::optional<T> convert_number(dtype type, sequence<std::byte> bytes) noexcept {
   if constexpr (std::integral<T> && !std::same_as<T, bool>) {
     switch (type) {
       case dtype::int8: return detail::narrow<T>(detail::read_unaligned<std::int8_t>(bytes));
@@ -63,7 +63,7 @@ template <scalar T>
 }
 
 /// Throws format_error, naming the tensor, where a byte of its content is no bool: a bool of C++ has no other value.
-inline void check_bools(std::span<const std::byte> content, const std::string& path, std::string_view tensor) {
+inline void check_bools(sequence<std::byte> content, const std::string& path, std::string_view tensor) {
   for (const std::byte value : content)
     if (value > std::byte{1})
       throw format_error(errc::malformed, {.path = path, .name = std::string(tensor)},

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,11 +14,14 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/owner.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/file_index.hpp>
+#include <ckpt/model/metadata_pair.hpp>
 #include <ckpt/model/number.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -34,7 +35,7 @@ class state_value {
   [[nodiscard]] entry_kind kind() const noexcept { return m_entry->kind(); }
   /// The element type of a tensor; uint8 for a string or a map.
   [[nodiscard]] dtype type() const noexcept { return m_entry->type(); }
-  [[nodiscard]] std::span<const std::int64_t> shape() const noexcept { return m_entry->shape(); }
+  [[nodiscard]] sequence<std::int64_t> shape() const noexcept { return m_entry->shape(); }
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return m_entry->size_bytes(); }
 
   /// The content where it lies, without a copy: more than one piece for a tensor that its file holds in chunks, and for
@@ -76,7 +77,7 @@ class state_value {
   [[nodiscard]] std::vector<T> to_vector() const {
     check_type(dtype_of<T>);
     if constexpr (std::same_as<T, bool>) {
-      std::vector<bool> elements;
+      std::vector<T> elements;
       for (std::size_t number = 0; number < piece_count(); ++number) {
         check_bools(piece(number));
         for (const std::byte element : piece(number)) elements.push_back(element != std::byte{0});
@@ -165,7 +166,7 @@ class state_value {
                          concat({"it holds ", ckpt::name(type()), ", not ", ckpt::name(asked)}));
   }
 
-  void check_bools(std::span<const std::byte> content) const { ckpt::check_bools(content, *m_label, name()); }
+  void check_bools(sequence<std::byte> content) const { ckpt::check_bools(content, *m_label, name()); }
 
   const index_entry* m_entry;
   const std::byte* m_base;
@@ -178,10 +179,10 @@ class state_value {
 class state_dict {
  public:
   /// For load: the extents of `index` lie in `content`, which is in memory.
-  state_dict(file_index index, std::unique_ptr<const source> content)
-      : m_state(new state{std::move(index), content->data(), std::move(content), {}}) {}
+  state_dict(file_index index, owner<const source> content)
+      : m_state(new state{std::move(index), content->data(), std::move(content), aligned_memory()}) {}
   state_dict(file_index index, aligned_memory content)
-      : m_state(new state{std::move(index), content.bytes().data(), nullptr, std::move(content)}) {}
+      : m_state(new state{std::move(index), content.bytes().data(), owner<const source>(), std::move(content)}) {}
 
   class iterator {
    public:
@@ -235,18 +236,24 @@ class state_dict {
   iterator end() const&& = delete;
   state_value operator[](std::string_view name) const&& = delete;
   std::optional<state_value> find(std::string_view name) const&& = delete;
-  std::span<const file_index::metadata_pair> metadata() const&& = delete;
+  sequence<metadata_pair> metadata() const&& = delete;
 
   /// "ckpt" or "safetensors".
   [[nodiscard]] std::string_view format() const noexcept { return index().format(); }
+  /// What the file was encrypted with, as "AES-GCM"; empty where it was plain.
+  [[nodiscard]] std::string_view cipher() const noexcept { return index().cipher(); }
+  /// Whether it was encrypted and sealed. A file that MindSpore encrypted is not.
+  [[nodiscard]] bool is_sealed() const noexcept { return index().is_sealed(); }
+  /// Whether the file carries a checksum; load verifies it where a checksum policy is named.
+  [[nodiscard]] bool has_checksum() const noexcept { return index().has_checksum(); }
   /// The pairs of a safetensors file's `__metadata__`.
-  [[nodiscard]] std::span<const file_index::metadata_pair> metadata() const& noexcept { return index().metadata(); }
+  [[nodiscard]] sequence<metadata_pair> metadata() const& noexcept { return index().metadata(); }
 
  private:
   struct state {
     file_index index;
     const std::byte* base;
-    std::unique_ptr<const source> file;  // one of the two holds what lies at base
+    owner<const source> file;  // one of the two holds what lies at base
     aligned_memory memory;
   };
 
@@ -255,7 +262,7 @@ class state_dict {
     return {index()[position], m_state->base, index().label()};
   }
 
-  std::unique_ptr<const state> m_state;  // its address stays: views outlive a move of the state_dict
+  owner<const state> m_state;  // its address stays: views outlive a move of the state_dict
 };
 
 }  // namespace ckpt

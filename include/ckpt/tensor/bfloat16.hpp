@@ -33,9 +33,6 @@ class bfloat16 {
 };
 
 static_assert(sizeof(bfloat16) == 2);
-static_assert(bfloat16(1.0f).bits() == 0x3f80 && bfloat16(-2.0f).bits() == 0xc000);
-static_assert(bfloat16(1.0f + 0x1p-8f).bits() == 0x3f80 && bfloat16(1.0f + 0x1.8p-7f).bits() == 0x3f82);
-static_assert(bfloat16(0x1.fffffep127f).bits() == 0x7f80 && bfloat16::from_bits(0x4049) == 3.140625f);
 
 }  // namespace ckpt
 

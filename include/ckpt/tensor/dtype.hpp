@@ -85,14 +85,6 @@ inline constexpr std::array<dtype_info, 24> dtype_table{{
 }
 [[nodiscard]] constexpr std::string_view name(dtype type) noexcept { return info(type).name; }
 
-static_assert(
-    [] {
-      for (std::size_t i = 0; i < dtype_table.size(); ++i)
-        if (static_cast<std::size_t>(dtype_table[i].type) != i) return false;
-      return true;
-    }(),
-    "a row of dtype_table stands where its dtype says");
-
 namespace detail {
 
 constexpr std::optional<dtype> find_dtype(std::string_view dtype_info::* column, std::string_view name) noexcept {
@@ -160,12 +152,6 @@ concept scalar = detail::scalar_dtype<std::remove_cv_t<T>>().has_value();
 
 template <scalar T>
 inline constexpr dtype dtype_of = *detail::scalar_dtype<std::remove_cv_t<T>>();
-
-static_assert(dtype_of<float> == dtype::float32 && dtype_of<long long> == dtype::int64 &&
-              dtype_of<std::uint8_t> == dtype::uint8);
-static_assert(!scalar<char> && !scalar<void*> && scalar<const bool>);
-static_assert(dtype_from_mindspore("BFloat16") == dtype::bfloat16 && !dtype_from_mindspore("") &&
-              !dtype_from_safetensors("f32"));
 
 }  // namespace ckpt
 

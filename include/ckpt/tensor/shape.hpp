@@ -1,18 +1,16 @@
 #ifndef CKPT_TENSOR_SHAPE_HPP
 #define CKPT_TENSOR_SHAPE_HPP
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
 #include <ckpt/core/checked.hpp>
+#include <ckpt/core/sequence.hpp>
 
 namespace ckpt {
 
@@ -21,13 +19,12 @@ namespace ckpt {
 class shape {
  public:
   shape() noexcept {}
-  shape(std::initializer_list<std::int64_t> extents)
-      : shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
-  explicit shape(std::span<const std::int64_t> extents) : m_size(extents.size()) {
+  shape(std::initializer_list<std::int64_t> extents) : shape(sequence<std::int64_t>(extents.begin(), extents.size())) {}
+  explicit shape(sequence<std::int64_t> extents) : m_size(extents.size()) {
     std::int64_t* const to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
-    if (!extents.empty()) std::memcpy(to, extents.data(), extents.size_bytes());
+    if (!extents.empty()) std::memcpy(to, extents.data(), m_size * sizeof(std::int64_t));
   }
-  shape(const shape& other) : shape(std::span<const std::int64_t>(other.begin(), other.m_size)) {}
+  shape(const shape& other) : shape(sequence<std::int64_t>(other.begin(), other.m_size)) {}
   shape(shape&& other) noexcept : shape() { swap(other); }
   shape& operator=(shape other) noexcept {
     swap(other);
@@ -39,10 +36,11 @@ class shape {
 
   [[nodiscard]] std::size_t size() const noexcept { return m_size; }
   [[nodiscard]] bool empty() const noexcept { return m_size == 0; }
+  [[nodiscard]] const std::int64_t* data() const noexcept { return begin(); }
   [[nodiscard]] const std::int64_t* begin() const noexcept { return m_size <= few ? m_few : m_many; }
   [[nodiscard]] const std::int64_t* end() const noexcept { return begin() + m_size; }
   [[nodiscard]] std::int64_t operator[](std::size_t axis) const noexcept { return begin()[axis]; }
-  [[nodiscard]] std::span<const std::int64_t> extents() const noexcept { return {begin(), m_size}; }
+  [[nodiscard]] sequence<std::int64_t> extents() const noexcept { return {begin(), m_size}; }
 
   friend bool operator==(const shape& a, const shape& b) noexcept {
     return a.m_size == b.m_size && std::memcmp(a.begin(), b.begin(), a.m_size * sizeof(std::int64_t)) == 0;
@@ -68,7 +66,7 @@ class shape {
 
 /// The number of elements, or nothing where an extent is negative or the product passes 2^63 - 1 (leaving the zeros
 /// out, so that the strides of an empty tensor cannot pass it either).
-[[nodiscard]] constexpr std::optional<std::uint64_t> element_count(std::span<const std::int64_t> extents) noexcept {
+[[nodiscard]] constexpr std::optional<std::uint64_t> element_count(sequence<std::int64_t> extents) noexcept {
   std::uint64_t product = 1;
   bool empty = false;
   for (const std::int64_t extent : extents) {
@@ -85,7 +83,7 @@ class shape {
 }
 
 /// `[2,3]`, as error messages and listings show it.
-[[nodiscard]] inline std::string to_string(std::span<const std::int64_t> extents) {
+[[nodiscard]] inline std::string to_string(sequence<std::int64_t> extents) {
   std::string text = "[";
   for (const std::int64_t extent : extents) {
     if (text.size() > 1) text += ',';

@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 #include <string>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -28,18 +28,18 @@ struct axis_range {
 class slice {
  public:
   slice() = default;
-  slice(std::initializer_list<axis_range> ranges) : m_ranges({ranges.begin(), ranges.size()}) {}
+  slice(std::initializer_list<axis_range> ranges) : m_ranges(ranges.begin(), ranges.size()) {}
 
-  [[nodiscard]] std::span<const axis_range> ranges() const noexcept { return m_ranges.span(); }
+  [[nodiscard]] sequence<axis_range> ranges() const noexcept { return m_ranges; }
 
   /// The shape of the box within a tensor of shape `whole`. Throws usage_error where a range does not lie within its
   /// axis, or there are more ranges than axes.
-  [[nodiscard]] ckpt::shape shape_in(std::span<const std::int64_t> whole) const {
+  [[nodiscard]] ckpt::shape shape_in(sequence<std::int64_t> whole) const {
     if (m_ranges.size() > whole.size())
       throw usage_error(
           errc::invalid_argument, {},
           concat({"a slice of ", std::to_string(m_ranges.size()), " axes does not fit shape ", to_string(whole)}));
-    trivial_vector<std::int64_t> extents(whole);
+    trivial_vector<std::int64_t> extents(whole.data(), whole.size());
     for (std::size_t axis = 0; axis < m_ranges.size(); ++axis) {
       const auto [begin, end] = m_ranges[axis];
       if (begin < 0 || end < begin || end > whole[axis])
@@ -48,7 +48,7 @@ class slice {
                                   std::to_string(axis), " does not fit shape ", to_string(whole)}));
       extents[axis] = end - begin;
     }
-    return ckpt::shape(extents.span());
+    return ckpt::shape(extents);
   }
 
  private:
@@ -58,7 +58,7 @@ class slice {
 /// Calls `use(offset, size)` for the longest runs of bytes that hold the box, in its row-major order; offsets count
 /// from the start of the tensor's packed content. Throws as slice::shape_in, and usage_error where elements of 4 or 6
 /// bits make a run start or end inside a byte.
-inline void for_each_run(dtype type, std::span<const std::int64_t> whole, const slice& box,
+inline void for_each_run(dtype type, sequence<std::int64_t> whole, const slice& box,
                          function_ref<void(std::uint64_t, std::uint64_t)> use) {
   const ckpt::shape extents = box.shape_in(whole);
   if (*element_count(extents.extents()) == 0) return;

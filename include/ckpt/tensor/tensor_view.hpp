@@ -12,6 +12,7 @@
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 
@@ -19,8 +20,7 @@ namespace ckpt {
 
 /// The bytes that a tensor of this dtype and shape takes, row-major and packed, or nothing where the shape is not one
 /// (see element_count), where that passes 2^63 - 1, or where elements of 4 or 6 bits end inside a byte.
-[[nodiscard]] constexpr std::optional<std::uint64_t> content_size(dtype type,
-                                                                  std::span<const std::int64_t> extents) noexcept {
+[[nodiscard]] constexpr std::optional<std::uint64_t> content_size(dtype type, sequence<std::int64_t> extents) noexcept {
   const std::optional<std::uint64_t> count = element_count(extents);
   if (!count) return std::nullopt;
   const std::optional<std::uint64_t> bits = checked_mul(*count, info(type).bits);

@@ -38,9 +38,6 @@ inline constexpr std::size_t max_group_depth = 100;
   return varint_size(key(number, wire_type::length_delimited)) + varint_size(payload) + payload;
 }
 
-static_assert(key(1, wire_type::length_delimited) == 0x0a && key(1, wire_type::varint) == 0x08);
-static_assert(delimited_size(1, 2) == 4 && delimited_size(16, 128) == 2 + 2 + 128);
-
 }  // namespace ckpt::wire
 
 #endif

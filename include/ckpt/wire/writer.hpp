@@ -1,7 +1,6 @@
 #ifndef CKPT_WIRE_WRITER_HPP
 #define CKPT_WIRE_WRITER_HPP
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -42,17 +41,6 @@ class writer {
  private:
   std::byte* m_to;
 };
-
-static_assert([] {
-  std::array<std::byte, 7> room{};
-  writer to(room.data());
-  to.text_field(2, "Int8");
-  to.zeros(1);
-  constexpr std::array<int, 7> expected{0x12, 4, 'I', 'n', 't', '8', 0};
-  for (std::size_t i = 0; i < room.size(); ++i)
-    if (std::to_integer<int>(room[i]) != expected[i]) return false;
-  return to.position() == room.data() + room.size();
-}());
 
 }  // namespace ckpt::wire
 

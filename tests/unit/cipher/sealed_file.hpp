@@ -60,7 +60,7 @@ class unmapped_source final : public ckpt::source {
 template <class Cipher>
 ckpt::decrypted_source<Cipher> opened(std::string_view file, const ckpt::secret_key* key, bool allow_unsealed = false,
                                       unsigned threads = 1) {
-  return {std::make_unique<unmapped_source>(bytes(file)),
+  return {ckpt::owner<const ckpt::source>(new unmapped_source(bytes(file))),
           {.key = key, .threads = threads, .allow_unsealed = allow_unsealed}};
 }
 

@@ -93,7 +93,7 @@ TEST_CASE("arena: store copies") {
   std::string text = "text";
   std::vector<std::int64_t> extents{2, 3, 5};
   const std::string_view kept_text = memory.store(std::string_view(text));
-  const std::span<const std::int64_t> kept = memory.store(std::span<const std::int64_t>(extents));
+  const sequence<std::int64_t> kept = memory.store(sequence<std::int64_t>(extents));
   text = "none";
   extents.assign(3, 0);
   CHECK(kept_text == "text");
@@ -106,7 +106,7 @@ TEST_CASE("arena: store copies") {
 TEST_CASE("arena: nothing can be stored") {
   arena memory;
   CHECK(memory.store(std::string_view()).empty());
-  CHECK(memory.store(std::span<const std::int64_t>()).empty());
+  CHECK(memory.store(sequence<std::int64_t>()).empty());
   CHECK(memory.store(std::string_view("after")) == "after");
 }
 

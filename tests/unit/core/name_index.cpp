@@ -19,8 +19,8 @@ struct names {
   }
   std::pair<std::size_t, bool> insert(const std::string& name) {
     const auto result = index.insert(name, at());
-    if (result.second) list.push_back(name);
-    return result;
+    if (result.is_new) list.push_back(name);
+    return {result.position, result.is_new};
   }
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const { return index.find(name, at()); }
 };

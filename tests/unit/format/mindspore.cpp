@@ -11,6 +11,8 @@ using namespace ckpt;
 
 namespace {
 
+static_assert(file_format<mindspore>);
+
 file_index index_of(std::string_view file) { return mindspore::read_index(memory_source(support::bytes(file), "f")); }
 
 }  // namespace

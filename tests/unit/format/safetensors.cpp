@@ -10,6 +10,8 @@ using namespace ckpt;
 
 namespace {
 
+static_assert(file_format<safetensors>);
+
 std::vector<std::byte> file_of(const entries& given, const format_options& options = {}) {
   const plan made = safetensors::make_plan(given, options);
   std::vector<std::byte> file(static_cast<std::size_t>(made.size()));
@@ -84,7 +86,6 @@ TEST_CASE("safetensors: metadata is read back in order") {
 }
 
 TEST_CASE("safetensors: what a loaded file said of itself is said again, unless the caller says otherwise") {
-  using metadata_pair = entries::metadata_pair;
   const std::array<metadata_pair, 4> loaded{metadata_pair("license", "mit"), metadata_pair("remove_redundancy", "True"),
                                             metadata_pair("format", "pt"), metadata_pair("crc_num", "7")};
   const std::array<float, 1> values{1.0f};

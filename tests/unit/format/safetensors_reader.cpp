@@ -196,8 +196,8 @@ TEST_CASE("safetensors reader: metadata in any place, null too") {
   const file_index last = read("{" + byte_entry("a", 0) + R"(,"__metadata__":{"format":"pt"}})", 1);
   const file_index escaped = read("{\"\\u005f_metadata__\":{\"format\":\"pt\"}," + byte_entry("a", 0) + "}", 1);
   const file_index null = read("{\"__metadata__\":null," + byte_entry("a", 0) + "}", 1);
-  CHECK(last.metadata()[0].second == "pt");
-  CHECK(escaped.metadata()[0].second == "pt");
+  CHECK(last.metadata()[0].value == "pt");
+  CHECK(escaped.metadata()[0].value == "pt");
   CHECK(null.metadata().empty());
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 std::string written(std::string_view text) {
   std::vector<std::byte> to(static_cast<std::size_t>(utf32_size(text)));
-  write_utf32(text, to);
+  write_utf32(text, to.data());
   return support::hex(to);
 }
 

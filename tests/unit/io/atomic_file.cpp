@@ -26,6 +26,8 @@ namespace {
 
 using names = std::vector<std::string>;
 
+static_assert(sink<atomic_file>);
+
 void replace(const std::string& path, std::string_view text, atomic_file_options options = {}) {
   atomic_file file(path, text.size(), options);
   file.write(bytes(text));

@@ -72,11 +72,11 @@ TEST_CASE("file_descriptor: write in one part and in two, read back") {
   CHECK(get(here / "a") == "aBcdefghij");
   CHECK(file.size() == 10);
   std::array<std::byte, 4> four{};
-  CHECK(file.read_at(2, four) == 4);
+  CHECK(file.read_at(2, four.data(), four.size()) == 4);
   CHECK(scratch::text(four) == "cdef");
-  CHECK(file.read_at(8, four) == 2);
-  CHECK(file.read_at(10, four) == 0);
-  CHECK(file.read_at(1000, four) == 0);
+  CHECK(file.read_at(8, four.data(), four.size()) == 2);
+  CHECK(file.read_at(10, four.data(), four.size()) == 0);
+  CHECK(file.read_at(1000, four.data(), four.size()) == 0);
 }
 
 TEST_CASE("file_descriptor: errors say what was tried, where and why") {
@@ -90,7 +90,8 @@ TEST_CASE("file_descriptor: errors say what was tried, where and why") {
 #endif
   file_descriptor none(-1, "none");
   std::array<std::byte, 1> one{};
-  CHECK(message_of<io_error>([&] { none.read_at(5, one); }) == "none: cannot read: Bad file descriptor, at byte 5");
+  CHECK(message_of<io_error>([&] { none.read_at(5, one.data(), one.size()); }) ==
+        "none: cannot read: Bad file descriptor, at byte 5");
   CHECK(message_of<io_error>([&] { none.sync(); }) == "none: cannot sync: Bad file descriptor");
   CHECK(message_of<io_error>([&] { none.set_mode(0640); }) == "none: cannot set the mode to 0640: Bad file descriptor");
   CHECK(message_of<io_error>([&] { static_cast<void>(none.size()); }) ==

@@ -20,7 +20,7 @@ struct takes_bytes {
   int write(std::span<const std::byte>);
 };
 
-static_assert(sink<memory_sink>);
+static_assert(sink<memory_sink<>>);
 static_assert(sink<takes_bytes>);
 static_assert(!sink<takes_text>);
 static_assert(!sink<int>);

@@ -8,6 +8,28 @@ using namespace ckpt;
 
 namespace {
 
+constexpr bool writes_string(std::string_view text, std::string_view literal) noexcept {
+  char to[64] = {};
+  const char* const end = write_json_string(to, text);
+  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal &&
+         json_string_size(text) == literal.size();
+}
+
+constexpr bool writes_number(std::uint64_t value, std::string_view literal) noexcept {
+  char to[20] = {};
+  const char* const end = write_json_number(to, value);
+  return std::string_view(to, static_cast<std::size_t>(end - to)) == literal &&
+         json_number_size(value) == literal.size();
+}
+
+static_assert(writes_string("", "\"\"") && writes_string("conv1.weight", "\"conv1.weight\""));
+static_assert(writes_string("a\"b\\c/", "\"a\\\"b\\\\c/\""));
+static_assert(writes_string("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""));
+static_assert(writes_string(std::string_view("\0\x1f\x7f", 3), "\"\\u0000\\u001f\x7f\""));
+static_assert(writes_string("n\xc3\xb3n", "\"n\xc3\xb3n\""));
+static_assert(writes_number(0, "0") && writes_number(9, "9") && writes_number(10, "10") &&
+              writes_number(~std::uint64_t{0}, "18446744073709551615"));
+
 std::string quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);

@@ -372,7 +372,7 @@ TEST_CASE("state_dict: keeps what its views show, and no longer than itself") {
     file_index index("ckpt", "f", 4);
     const extent where{2, 2};
     CHECK(index.add("w", entry_kind::tensor, dtype::uint8, shape{2}, std::span(&where, 1)));
-    state_dict first(std::move(index), std::make_unique<counted_source>(alive));
+    state_dict first(std::move(index), owner<const source>(new counted_source(alive)));
     const state_dict second = std::move(first);
     CHECK(alive == 1);
     CHECK(support::hex(second["w"].bytes()) == "0304");

@@ -7,6 +7,23 @@
 
 using namespace ckpt;
 
+namespace {
+
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < dtype_table.size(); ++i)
+        if (static_cast<std::size_t>(dtype_table[i].type) != i) return false;
+      return true;
+    }(),
+    "a row of dtype_table stands where its dtype says");
+static_assert(dtype_of<float> == dtype::float32 && dtype_of<long long> == dtype::int64 &&
+              dtype_of<std::uint8_t> == dtype::uint8);
+static_assert(!scalar<char> && !scalar<void*> && scalar<const bool>);
+static_assert(dtype_from_mindspore("BFloat16") == dtype::bfloat16 && !dtype_from_mindspore("") &&
+              !dtype_from_safetensors("f32"));
+
+}  // namespace
+
 TEST_CASE("dtype: the whole table") {
   std::string table;
   for (const dtype_info& row : dtype_table) {

@@ -12,6 +12,13 @@ using namespace ckpt;
 
 namespace {
 
+static_assert(float16(1.0f).bits() == 0x3c00 && float16(-2.0f).bits() == 0xc000);
+static_assert(float16(65504.0f).bits() == 0x7bff && float16(65519.0f).bits() == 0x7bff &&
+              float16(65520.0f).bits() == 0x7c00);
+static_assert(float16(0x1p-24f).bits() == 1 && float16(0x1p-25f).bits() == 0 && float16(0x1.8p-25f).bits() == 1);
+static_assert(float16(0x1p-14f).bits() == 0x0400 && float16(1.0f + 0x1p-11f).bits() == 0x3c00);
+static_assert(float16::from_bits(0x3555) == 0x1.554p-2f && float16::from_bits(0x8001) == -0x1p-24f);
+
 // The reference knows only what IEEE 754 says, in doubles: no bits are moved.
 
 double reference_value(unsigned bits) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 

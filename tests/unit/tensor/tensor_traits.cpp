@@ -90,6 +90,9 @@ TEST_CASE("tensor_traits: a description that is not consistent is an error") {
 }
 
 TEST_CASE("tensor_like: values and references of all these, and nothing else") {
+  CHECK(tensor_like<tensor>);
+  CHECK(tensor_like<tensor_view>);
+  CHECK(tensor_like<std::span<const float>>);
   CHECK(tensor_like<tensor&>);
   CHECK(tensor_like<const std::vector<int>&>);
   CHECK(tensor_like<matrix>);
@@ -103,6 +106,8 @@ TEST_CASE("tensor_like: values and references of all these, and nothing else") {
   CHECK(!tensor_like<std::vector<char>>);
   CHECK(!tensor_like<std::vector<std::byte>>);
   CHECK(!tensor_like<float*>);
+  CHECK(!tensor_like<const char*>);
+  CHECK(!tensor_like<char[4]>);
   CHECK(!tensor_like<std::optional<tensor>>);
   CHECK(!tensor_like<int>);
 }

@@ -4,6 +4,13 @@
 
 using namespace ckpt::wire;
 
+namespace {
+
+static_assert(key(1, wire_type::length_delimited) == 0x0a && key(1, wire_type::varint) == 0x08);
+static_assert(delimited_size(1, 2) == 4 && delimited_size(16, 128) == 2 + 2 + 128);
+
+}  // namespace
+
 TEST_CASE("key: the number above the wire type") {
   CHECK(key(1, wire_type::varint) == 0x08);
   CHECK(key(1, wire_type::fixed64) == 0x09);

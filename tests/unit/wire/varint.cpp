@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "../support.hpp"
@@ -9,6 +13,21 @@
 using namespace ckpt::wire;
 
 namespace {
+
+constexpr bool encodes_as(std::uint64_t value, std::initializer_list<int> bytes) noexcept {
+  std::array<std::byte, max_varint_size> room{};
+  const std::size_t size = static_cast<std::size_t>(write_varint(room.data(), value) - room.data());
+  if (size != bytes.size() || size != varint_size(value)) return false;
+  std::size_t i = 0;
+  for (const int byte : bytes)
+    if (std::to_integer<int>(room[i++]) != byte) return false;
+  const varint back = read_varint(room);
+  return back.value == value && back.size == size;
+}
+
+static_assert(encodes_as(0, {0x00}) && encodes_as(127, {0x7f}) && encodes_as(128, {0x80, 0x01}));
+static_assert(encodes_as(300, {0xac, 0x02}));
+static_assert(encodes_as(~std::uint64_t{0}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}));
 
 std::string written(std::uint64_t value) {
   std::byte room[max_varint_size];

@@ -11,6 +11,17 @@ using namespace ckpt::wire;
 
 namespace {
 
+static_assert([] {
+  std::array<std::byte, 7> room{};
+  writer to(room.data());
+  to.text_field(2, "Int8");
+  to.zeros(1);
+  constexpr std::array<int, 7> expected{0x12, 4, 'I', 'n', 't', '8', 0};
+  for (std::size_t i = 0; i < room.size(); ++i)
+    if (std::to_integer<int>(room[i]) != expected[i]) return false;
+  return to.position() == room.data() + room.size();
+}());
+
 template <class Fill>
 std::string written(Fill fill) {
   std::array<std::byte, 300> room{};

@@ -1,0 +1,67 @@
+#ifndef CKPT_CHECKPOINT_ENCRYPTION_HPP
+#define CKPT_CHECKPOINT_ENCRYPTION_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <ckpt/checkpoint/encrypting_executor.hpp>
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/plain_source.hpp>
+#include <ckpt/cipher/concept.hpp>
+#include <ckpt/cipher/decrypted_source.hpp>
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/core/owner.hpp>
+#include <ckpt/io/aligned_memory.hpp>
+#include <ckpt/io/source.hpp>
+#include <ckpt/model/file_index.hpp>
+#include <ckpt/model/state_dict.hpp>
+
+namespace ckpt::detail {
+
+/// The plain bytes of an encrypted file.
+template <cipher_policy Cipher>
+struct source_of<Cipher> {
+  source_of(owner<const source> file, const load_options& options)
+      : plain(new decrypted_source<Cipher>(
+            std::move(file),
+            {.key = options.key.get(), .threads = options.threads, .allow_unsealed = options.allow_unsealed})) {}
+
+  template <class Format, class Source>
+  [[nodiscard]] file_index index(const Source& from) const {
+    file_index found = read(from);
+    found.set_encryption(Cipher::name, plain->is_sealed());
+    return found;
+  }
+
+  /// All of it, decrypted into one piece of memory, where the views of the result then lie.
+  [[nodiscard]] state_dict load_whole(const load_options& options) const {
+    aligned_memory memory(static_cast<std::size_t>(plain->size()));
+    const auto report = [&](std::uint64_t done) {
+      if (options.progress) options.progress({.done = done, .total = plain->size()});
+    };
+    report(0);
+    const read_request whole{0, memory.bytes()};
+    plain->read_all({&whole, 1}, report);
+    if (plain->size() > 0) report(plain->size());
+    file_index found = index<mindspore>(memory_source(memory.bytes(), plain->label()));
+    return {std::move(found), std::move(memory)};
+  }
+
+  owner<const decrypted_source<Cipher>> plain;
+
+ private:
+  template <class Source>
+  [[nodiscard]] static file_index read(const Source& from) {
+    try {
+      return mindspore::read_index(from);
+    } catch (const format_error& e) {
+      throw format_error(e.code(), e.facts(), concat({"decrypted, as its bytes are counted here: ", e.text()}));
+    }
+  }
+};
+
+}  // namespace ckpt::detail
+
+#endif
