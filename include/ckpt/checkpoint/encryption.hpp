@@ -1,8 +1,6 @@
 #ifndef CKPT_CHECKPOINT_ENCRYPTION_HPP
 #define CKPT_CHECKPOINT_ENCRYPTION_HPP
 
-#include <cstddef>
-#include <cstdint>
 #include <utility>
 
 #include <ckpt/checkpoint/encrypting_executor.hpp>
@@ -13,10 +11,8 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/owner.hpp>
-#include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/model/file_index.hpp>
-#include <ckpt/model/state_dict.hpp>
 
 namespace ckpt::detail {
 
@@ -33,20 +29,6 @@ struct source_of<Cipher> {
     file_index found = read(from);
     found.set_encryption(Cipher::name, plain->is_sealed());
     return found;
-  }
-
-  /// All of it, decrypted into one piece of memory, where the views of the result then lie.
-  [[nodiscard]] state_dict load_whole(const load_options& options) const {
-    aligned_memory memory(static_cast<std::size_t>(plain->size()));
-    const auto report = [&](std::uint64_t done) {
-      if (options.progress) options.progress({.done = done, .total = plain->size()});
-    };
-    report(0);
-    const read_request whole{0, memory.bytes()};
-    plain->read_all({&whole, 1}, report);
-    if (plain->size() > 0) report(plain->size());
-    file_index found = index<mindspore>(memory_source(memory.bytes(), plain->label()));
-    return {std::move(found), std::move(memory)};
   }
 
   owner<const decrypted_source<Cipher>> plain;

@@ -15,6 +15,7 @@
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/owner.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/aligned_memory.hpp>
@@ -27,6 +28,20 @@
 namespace ckpt {
 
 namespace detail {
+
+/// Does the requests, of `total` bytes together, and reports how far they are, at least at the beginning and the end.
+template <class Source>
+void read_reported(const Source& from, sequence<read_request> requests, std::uint64_t total,
+                   const load_options& options) {
+  std::uint64_t reported = 0;
+  const auto report = [&](std::uint64_t done) {
+    reported = done;
+    if (options.progress) options.progress({.done = done, .total = total});
+  };
+  report(0);
+  from.read_all(requests, report);
+  if (reported < total) report(total);
+}
 
 /// Reads the content of every tensor and map into one piece of memory, each tensor in one piece and aligned.
 template <class Source>
@@ -55,12 +70,17 @@ template <class Source>
     }
     index.relocate(position, places);
   }
-  const auto report = [&](std::uint64_t done) {
-    if (options.progress) options.progress({.done = done, .total = total});
-  };
-  report(0);
-  from.read_all(requests, report);
-  if (total > 0) report(total);
+  read_reported(from, requests, total, options);
+  return {std::move(index), std::move(memory)};
+}
+
+/// The plain bytes of an encrypted file in one piece of memory, where the views of the result lie.
+template <class Opened>
+[[nodiscard]] state_dict load_whole(const Opened& opened, const load_options& options) {
+  aligned_memory memory(static_cast<std::size_t>(opened.plain->size()));
+  const read_request whole{0, memory.bytes()};
+  read_reported(*opened.plain, {&whole, 1}, opened.plain->size(), options);
+  file_index index = opened.template index<mindspore>(memory_source(memory.bytes(), opened.plain->label()));
   return {std::move(index), std::move(memory)};
 }
 
@@ -70,7 +90,7 @@ template <class... Policies>
   source_of<typename chosen::cipher> opened(std::move(file), options);
   constexpr bool is_plain = std::is_same_v<typename chosen::cipher, no_cipher>;
   if constexpr (!is_plain)
-    if (options.read == read::map && !options.choose) return opened.load_whole(options);
+    if (options.read == read::map && !options.choose) return load_whole(opened, options);
   file_index index = opened.template index<typename chosen::format>(*opened.plain);
   if (options.choose) index = index.only(options.choose);
   if constexpr (is_plain)

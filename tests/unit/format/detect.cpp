@@ -68,10 +68,13 @@ TEST_CASE("detect: a name that begins as the header of safetensors would") {
 }
 
 TEST_CASE("detect: an encrypted file is told by its magic number") {
-  const std::string why = "; this build reads plain files, so decrypt it first";
-  CHECK(detected("\xd8\x5e\x3a\x7f and so on"s) == "f: the file is encrypted with AES-GCM" + why);
-  CHECK(detected("\xd9\x5e\x3a\x7f and so on"s) == "f: the file is encrypted with AES-CBC" + why);
-  CHECK(detected("\xda\x5e\x3a\x7f"s, "a.safetensors") == "a.safetensors: the file is encrypted with SM4-CBC" + why);
+  const std::string how = " of <ckpt/crypto.hpp> and its key";
+  CHECK(detected("\xd8\x5e\x3a\x7f and so on"s) ==
+        "f: the file is encrypted with AES-GCM: load it with ckpt::aes_gcm" + how);
+  CHECK(detected("\xd9\x5e\x3a\x7f and so on"s) ==
+        "f: the file is encrypted with AES-CBC: load it with ckpt::aes_cbc" + how);
+  CHECK(detected("\xda\x5e\x3a\x7f"s, "a.safetensors") ==
+        "a.safetensors: the file is encrypted with SM4-CBC: load it with ckpt::sm4_cbc" + how);
   const std::string file = "\xd8\x5e\x3a\x7f";
   const auto e = support::error_of<format_error>([&] { (void)read_index(memory_source(support::bytes(file))); });
   CHECK(e.code() == errc::encrypted);

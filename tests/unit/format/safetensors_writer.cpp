@@ -180,7 +180,7 @@ TEST_CASE("safetensors writer: no format but what is given, in its place") {
   CHECK(written_as_given(one("w", dtype::int8, {1}), {}) == R"({"w":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})");
   CHECK(written_as_given(one("q", dtype::int4, {1}), {}).starts_with(R"({"__metadata__":{"q":"Int4"},"q":)"));
   entries loaded = one("w", dtype::int8, {1});
-  const std::array<entries::metadata_pair, 1> of_a_file{{{"format", "pt"}}};
+  const std::array<metadata_pair, 1> of_a_file{{{"format", "pt"}}};
   loaded.set_metadata(of_a_file);
   CHECK(written_as_given(loaded, {}).starts_with(R"({"__metadata__":{"format":"pt"},)"));
   CHECK(written_as_given(loaded, {{"k", "v"}, {"format", "np"}})

@@ -1,0 +1,82 @@
+#include <ckpt/checkpoint/encrypting_executor.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <ckpt/crypto.hpp>
+
+#include "../cipher/sealed_file.hpp"
+
+using namespace ckpt;
+using namespace support;
+
+TEST_CASE_TEMPLATE(
+    "encrypting_executor: whatever the number of threads and whatever the sink, the plain bytes are the plan's", Cipher,
+    aes_gcm, aes_cbc, sm4_cbc) {
+  const secret_key key = key_of(16);
+  for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 500U, 2000U})
+    for (const unsigned threads : {1U, 2U, 7U}) {
+      const std::string plain = stream(size);
+      CHECK(read_back<Cipher>(sealed<Cipher>(plain, key, threads), key) == plain);
+      plan plan;
+      plan.add(bytes(plain));
+      encrypting_executor<Cipher, 32> run(plan, {.key = &key, .threads = threads, .label = "<test>"});
+      std::vector<std::byte> file;
+      memory_sink in_order(file);
+      run.run(in_order, [](std::uint64_t) {});
+      CHECK(file.size() == run.size());
+      CHECK(read_back<Cipher>(support::text(file), key) == plain);
+    }
+}
+
+TEST_CASE_TEMPLATE("encrypting_executor: a plan of many small segments, and of some that have to be gathered", Cipher,
+                   aes_gcm, aes_cbc) {
+  const std::vector<std::int16_t> grid(300, 0x6162);
+  const tensor_view strided = tensor_view::strided(dtype::int16, {10, 15}, grid.data(), {1, 10});
+  const gather from{&strided, 0};
+  const std::string start = stream(5);
+  plan plan;
+  plan.add(bytes(start));
+  std::string expected = start;
+  for (int i = 0; i < 20; ++i) {
+    plan.add(bytes("abc"));
+    plan.add(segment(from, strided.size_bytes()));
+    expected += "abc";
+    for (int element = 0; element < 150; ++element) expected += "ba";
+  }
+  const secret_key key = key_of(16);
+  encrypting_executor<Cipher, 64> run(plan, {.key = &key, .threads = 2, .label = "<test>"});
+  placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
+  run.run(to, [](std::uint64_t) {});
+  CHECK(read_back<Cipher>(support::text(to.bytes), key) == expected);
+}
+
+TEST_CASE("encrypting_executor: every block has an iv of its own, and no two saves have the same") {
+  const secret_key key = key_of(16);
+  std::set<std::string> ivs;
+  for (int i = 0; i < 10; ++i) {
+    const std::string file = sealed<aes_gcm>(stream(320), key);
+    const std::vector<std::size_t> offsets = block_offsets<aes_gcm>(file);
+    for (std::size_t block = 0; block + 1 < offsets.size(); ++block)
+      ivs.insert(file.substr(offsets[block] + block_layout<aes_gcm>::iv_begin, 12));
+  }
+  CHECK(ivs.size() == 10 * 11);
+}
+
+TEST_CASE("encrypting_executor: run twice, it writes the same bytes") {
+  const secret_key key = key_of(16);
+  const std::string plain = stream(100);
+  plan plan;
+  plan.add(bytes(plain));
+  encrypting_executor<aes_gcm, 32> run(plan, {.key = &key, .threads = 1, .label = "<test>"});
+  std::string files[2];
+  for (std::string& file : files) {
+    placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
+    run.run(to, [](std::uint64_t) {});
+    file = support::text(to.bytes);
+  }
+  CHECK(files[0] == files[1]);
+}
