@@ -49,7 +49,8 @@ class basic_reader {
     const index_entry& entry = find(name);
     if (entry.type() != dtype_of<T>)
       refuse(entry, errc::dtype_mismatch,
-             concat({"it holds ", ckpt::name(entry.type()), ", not ", ckpt::name(dtype_of<T>)}));
+             concat({"it holds ", ckpt::name(entry.type()), ", not ", ckpt::name(dtype_of<T>)}),
+             ckpt::name(dtype_of<T>), ckpt::name(entry.type()));
     read_into(name, std::as_writable_bytes(to), box);
     if constexpr (std::same_as<T, bool>) check_bools(std::as_bytes(to), m_index.label(), name);
   }
@@ -62,7 +63,8 @@ class basic_reader {
     if (to.size() != size)
       refuse(entry, errc::shape_mismatch,
              concat({"what is asked for has ", std::to_string(size), " bytes, the destination ",
-                     std::to_string(to.size())}));
+                     std::to_string(to.size())}),
+             std::to_string(size), std::to_string(to.size()));
     source_window window(*m_opened.plain);
     about(entry, [&] {
       for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
@@ -76,15 +78,22 @@ class basic_reader {
   using chosen = policy_set<Policies...>;
   using opened = detail::source_of<typename chosen::cipher>;
 
-  [[noreturn]] void refuse(const index_entry& entry, errc code, const std::string& text) const {
-    throw mismatch_error(
-        code, {.path = m_index.label(), .name = std::string(entry.name()), .noun = ckpt::name(entry.kind())}, text);
+  [[noreturn]] void refuse(const index_entry& entry, errc code, const std::string& text, std::string_view expected,
+                           std::string_view found) const {
+    throw mismatch_error(code,
+                         {.path = m_index.label(),
+                          .name = std::string(entry.name()),
+                          .noun = ckpt::name(entry.kind()),
+                          .expected = std::string(expected),
+                          .found = std::string(found)},
+                         text);
   }
 
   [[nodiscard]] const index_entry& find(std::string_view name) const {
     const index_entry& entry = m_index.at(name);
     if (entry.kind() != entry_kind::tensor)
-      refuse(entry, errc::dtype_mismatch, concat({"it is a ", ckpt::name(entry.kind()), ", not a tensor"}));
+      refuse(entry, errc::dtype_mismatch, concat({"it is a ", ckpt::name(entry.kind()), ", not a tensor"}), "tensor",
+             ckpt::name(entry.kind()));
     return entry;
   }
 

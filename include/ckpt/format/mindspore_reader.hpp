@@ -77,7 +77,7 @@ class mindspore_reader {
   [[noreturn]] void refuse(errc code, std::uint64_t offset, const std::string& text, std::string_view parameter = {},
                            entry_kind kind = entry_kind::tensor) const {
     throw format_error(
-        code, {.path = m_index.label(), .name = std::string(parameter), .noun = name(kind), .offset = offset}, text);
+        code, {.path = m_index.label(), .name = name_if_any(parameter), .noun = name(kind), .offset = offset}, text);
   }
 
   /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.
@@ -264,7 +264,7 @@ class mindspore_reader {
       start_pending(entry_kind::tensor, type, expected);
     }
     if (content.size() > m_pending.expected - m_pending.found)
-      refuse(errc::malformed, content.begin, describe(m_pending, m_pending.found + content.size()), m_name);
+      refuse_size(content.begin, m_pending, m_pending.found + content.size());
     m_pending.found += content.size();
     m_pending.chunks.push_back({content.begin, content.size()});
   }
@@ -292,13 +292,22 @@ class mindspore_reader {
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(std::int64_t)) == 0);
   }
 
-  [[nodiscard]] static std::string describe(dtype type, const trivial_vector<std::int64_t>& shape,
-                                            std::uint64_t expected, std::uint64_t found) {
-    return concat({name(type), to_string(shape), " takes ", std::to_string(expected), " bytes, its content has ",
-                   std::to_string(found)});
+  /// Of a content that is not as long as dtype and shape say.
+  [[noreturn]] void refuse_size(std::uint64_t offset, dtype type, const trivial_vector<std::int64_t>& shape,
+                                std::uint64_t expected, std::uint64_t found, std::string_view parameter,
+                                entry_kind kind) const {
+    throw format_error(errc::malformed,
+                       {.path = m_index.label(),
+                        .name = std::string(parameter),
+                        .noun = name(kind),
+                        .offset = offset,
+                        .expected = concat({std::to_string(expected), " bytes"}),
+                        .found = concat({std::to_string(found), " bytes"})},
+                       concat({name(type), to_string(shape), " takes ", std::to_string(expected),
+                               " bytes, its content has ", std::to_string(found)}));
   }
-  [[nodiscard]] static std::string describe(const pending_entry& entry, std::uint64_t found) {
-    return describe(entry.type, entry.shape, entry.expected, found);
+  [[noreturn]] void refuse_size(std::uint64_t offset, const pending_entry& entry, std::uint64_t found) const {
+    refuse_size(offset, entry.type, entry.shape, entry.expected, found, entry.name, entry.kind);
   }
 
   void add_string(range content) {
@@ -334,7 +343,7 @@ class mindspore_reader {
     if (!known) refuse_type(type_name, type.begin);
     const std::uint64_t expected = size_of(*known, bytes.begin);
     if (content.size() != expected)
-      refuse(errc::malformed, content.begin, describe(*known, m_shape, expected, content.size()), m_name, m_kind);
+      refuse_size(content.begin, *known, m_shape, expected, content.size(), m_name, m_kind);
   }
 
   void read_map(range bytes) {
@@ -365,7 +374,7 @@ class mindspore_reader {
   void finish_pending() {
     if (!std::exchange(m_has_pending, false)) return;
     const pending_entry& entry = m_pending;
-    if (entry.found != entry.expected) refuse(errc::malformed, entry.offset, describe(entry, entry.found), entry.name);
+    if (entry.found != entry.expected) refuse_size(entry.offset, entry, entry.found);
     const bool added =
         entry.kind == entry_kind::string
             ? m_index.add_string(entry.name,

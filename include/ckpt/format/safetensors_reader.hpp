@@ -63,7 +63,7 @@ class safetensors_reader {
 
   [[noreturn]] void refuse(errc code, std::uint64_t offset, const std::string& text,
                            std::string_view tensor = {}) const {
-    throw format_error(code, {.path = m_index.label(), .name = std::string(tensor), .offset = offset}, text);
+    throw format_error(code, {.path = m_index.label(), .name = name_if_any(tensor), .offset = offset}, text);
   }
 
   [[nodiscard]] std::string_view read_header() {
@@ -219,8 +219,13 @@ class safetensors_reader {
       refuse(errc::unsupported, tensor.name_at, concat({what, " passes 2^63 - 1 elements or bytes"}), tensor.name);
     if (tensor.begin > tensor.end)
       refuse(errc::malformed, tensor.offsets_at, concat({offsets(tensor), " end before they begin"}), tensor.name);
-    refuse(errc::malformed, tensor.offsets_at,
-           concat({offsets(tensor), " do not match ", what, " (", std::to_string(*size), " bytes)"}), tensor.name);
+    throw format_error(errc::malformed,
+                       {.path = m_index.label(),
+                        .name = std::string(tensor.name),
+                        .offset = tensor.offsets_at,
+                        .expected = concat({std::to_string(*size), " bytes"}),
+                        .found = concat({std::to_string(tensor.end - tensor.begin), " bytes"})},
+                       concat({offsets(tensor), " do not match ", what, " (", std::to_string(*size), " bytes)"}));
   }
 
   [[nodiscard]] static std::string offsets(const record& tensor) {

@@ -42,7 +42,11 @@ void add_shaped(entries& to, std::string_view name, T& value) {
   const auto add = [&](const auto& data) {
     const tensor_view& flat = tensor_traits<std::remove_cvref_t<decltype(data)>>::view(data);
     if (content_size(flat.type(), extents) != flat.size_bytes())
-      throw usage_error(errc::shape_mismatch, {.path = to.label(), .name = std::string(name)},
+      throw usage_error(errc::shape_mismatch,
+                        {.path = to.label(),
+                         .name = std::string(name),
+                         .expected = to_string(extents),
+                         .found = to_string(flat.shape().extents())},
                         concat({"its shape is ", to_string(extents), ", its data ", to_string(flat.shape().extents()),
                                 " of ", ckpt::name(flat.type())}));
     if (flat.is_contiguous() && flat.shape().size() == 1)  // a plain range: the shape is beside it

@@ -96,7 +96,8 @@ class state_value {
     check_kind(entry_kind::tensor);
     if (to.size() != size_bytes())
       refuse(errc::shape_mismatch,
-             concat({"it has ", std::to_string(size_bytes()), " bytes, the destination ", std::to_string(to.size())}));
+             concat({"it has ", std::to_string(size_bytes()), " bytes, the destination ", std::to_string(to.size())}),
+             std::to_string(size_bytes()), std::to_string(to.size()));
     for (std::size_t number = 0; number < piece_count(); ++number) {
       const std::span<const std::byte> from = piece(number);
       if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
@@ -110,7 +111,8 @@ class state_value {
   [[nodiscard]] T item() const {
     check_kind(entry_kind::tensor);
     if (*element_count(shape()) != 1)
-      refuse(errc::shape_mismatch, concat({"item() needs one element; the shape is ", to_string(shape())}));
+      refuse(errc::shape_mismatch, concat({"item() needs one element; the shape is ", to_string(shape())}), "1 element",
+             to_string(shape()));
     if (type() == dtype_of<T>) {
       const std::span<const std::byte> content = bytes();
       if constexpr (std::same_as<T, bool>) {
@@ -124,8 +126,10 @@ class state_value {
     }
     const std::optional<T> value = convert_number<T>(type(), bytes());
     if (!value)
-      refuse(errc::dtype_mismatch, concat({"its ", ckpt::name(type()), " value cannot be read as ",
-                                           ckpt::name(dtype_of<T>), " without loss"}));
+      refuse(
+          errc::dtype_mismatch,
+          concat({"its ", ckpt::name(type()), " value cannot be read as ", ckpt::name(dtype_of<T>), " without loss"}),
+          ckpt::name(dtype_of<T>), ckpt::name(type()));
     return *value;
   }
 
@@ -149,21 +153,25 @@ class state_value {
     return {.path = *m_label, .name = std::string(name()), .noun = ckpt::name(kind())};
   }
 
-  [[noreturn]] void refuse(errc code, const std::string& text) const { throw mismatch_error(code, facts(), text); }
+  [[noreturn]] void refuse(errc code, const std::string& text, std::string_view expected = {},
+                           std::string_view found = {}) const {
+    error_facts all = facts();
+    all.expected = expected;
+    all.found = found;
+    throw mismatch_error(code, std::move(all), text);
+  }
 
   void check_kind(entry_kind asked) const {
     if (kind() != asked)
-      refuse(errc::dtype_mismatch, concat({"it is a ", ckpt::name(kind()), ", not a ", ckpt::name(asked)}));
+      refuse(errc::dtype_mismatch, concat({"it is a ", ckpt::name(kind()), ", not a ", ckpt::name(asked)}),
+             ckpt::name(asked), ckpt::name(kind()));
   }
 
   void check_type(dtype asked) const {
     check_kind(entry_kind::tensor);
-    if (type() == asked) return;
-    error_facts found = facts();
-    found.expected = ckpt::name(asked);
-    found.found = ckpt::name(type());
-    throw mismatch_error(errc::dtype_mismatch, std::move(found),
-                         concat({"it holds ", ckpt::name(type()), ", not ", ckpt::name(asked)}));
+    if (type() != asked)
+      refuse(errc::dtype_mismatch, concat({"it holds ", ckpt::name(type()), ", not ", ckpt::name(asked)}),
+             ckpt::name(asked), ckpt::name(type()));
   }
 
   void check_bools(sequence<std::byte> content) const { ckpt::check_bools(content, *m_label, name()); }

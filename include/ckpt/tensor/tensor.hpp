@@ -1,6 +1,7 @@
 #ifndef CKPT_TENSOR_TENSOR_HPP
 #define CKPT_TENSOR_TENSOR_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -25,8 +26,10 @@ class tensor {
  public:
   static constexpr std::size_t alignment = aligned_memory::alignment;
 
-  /// All zeros. Throws usage_error where the shape is not one.
-  tensor(dtype type, ckpt::shape extents) : tensor(type, std::move(extents), nullptr) {
+  /// All zeros. Throws usage_error where the shape is not one. (Of braces alone no dtype is made: `tensor({}, {7})` is
+  /// a 0-d tensor of value 7.)
+  template <std::same_as<dtype> Type>
+  tensor(Type type, ckpt::shape extents) : tensor(type, std::move(extents), nullptr) {
     if (!m_memory.bytes().empty()) std::memset(m_memory.bytes().data(), 0, m_memory.bytes().size());
   }
 

@@ -28,6 +28,12 @@ TEST_CASE("error: the noun says what the name names") {
         "a: string \"n\": text");
 }
 
+TEST_CASE("error: the empty name is a name") {
+  CHECK(std::string(error(errc::malformed, {.path = "a", .name = ""}, "text").what()) == "a: tensor \"\": text");
+  CHECK(name_if_any("") == "");
+  CHECK(!name_if_any({}));
+}
+
 TEST_CASE("error: the facts are there for a program") {
   const error e(errc::shape_mismatch,
                 {.path = "a", .name = "w", .offset = 8, .expected = "16 bytes", .found = "24 bytes"}, "text");

@@ -320,6 +320,20 @@ TEST_CASE("state_dict: found by name or not") {
   CHECK(dict[""].item<std::uint8_t>() == 2);
 }
 
+TEST_CASE("state_dict refuses: the facts say what was asked for and what is there") {
+  const state_dict dict = floats();
+  const auto type = support::error_of<mismatch_error>([&] { (void)dict["w"].as<std::int32_t>(); });
+  CHECK(type.expected() == "int32");
+  CHECK(type.found() == "float32");
+  const auto kind = support::error_of<mismatch_error>([&] { (void)dict["w"].text(); });
+  CHECK(kind.expected() == "string");
+  CHECK(kind.found() == "tensor");
+  std::vector<std::byte> room(1);
+  const auto size = support::error_of<mismatch_error>([&] { dict["w"].copy_to(room); });
+  CHECK(size.expected() == std::to_string(dict["w"].size_bytes()));
+  CHECK(size.found() == "1");
+}
+
 TEST_CASE("state_dict refuses: a name that is not there") {
   const state_dict dict = floats();
   const auto e = support::error_of<mismatch_error>([&] { (void)dict["conv"]; });

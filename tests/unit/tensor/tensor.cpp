@@ -141,3 +141,14 @@ TEST_CASE("tensor: is viewed as it is") {
   CHECK(to_string(view.shape()) == "[2]");
   CHECK(!std::is_convertible_v<tensor, tensor_view>);  // of a temporary: it would outlive its elements
 }
+
+TEST_CASE("tensor: of empty braces and a value, 0-d") {
+  const tensor t({}, {7});
+  CHECK(t.shape().size() == 0);
+  CHECK(t.as<int>()[0] == 7);
+}
+
+TEST_CASE("tensor: a large one begins with a huge page") {
+  const tensor t(dtype::uint8, {4 << 20});
+  CHECK(reinterpret_cast<std::uintptr_t>(t.bytes().data()) % (std::size_t{2} << 20) == 0);
+}
