@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The three ways to use the library that the README names: a copy of include/, a meson subproject, installed with pkg-config.
+# The ways to use the library that the README names: a copy of include/, a meson subproject, installed with pkg-config, and
+# a build that chooses the policies.
 # Each builds one program in a folder of its own and runs it. Last line: N passed, N failed
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -51,8 +52,27 @@ installed() {
   ./consumer
 }
 
+configured() { # the example whose build chooses the policies
+  cp -r "$root/examples/configured_build/." .
+  mkdir -p subprojects/ckpt
+  cp -r "$root"/{include,meson.build,meson_options.txt} subprojects/ckpt/
+  local choice
+  export TRAIN_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+  for choice in plain safetensors encrypted; do
+    meson setup "build_$choice" -Dcheckpoints=$choice
+    ninja -C "build_$choice"
+    (cd "build_$choice" && ./train) | tee said
+    case $choice in
+      plain) grep -q 'step_1.ckpt: 1 tensors, ckpt, plain' said ;;
+      safetensors) grep -q 'step_1.safetensors: 1 tensors, safetensors, plain' said ;;
+      encrypted) grep -q 'step_1.ckpt: 1 tensors, ckpt, encrypted and sealed' said ;;
+    esac
+  done
+}
+
 try copied
 try subproject
 try installed
+try configured
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -54,14 +54,19 @@ template <class Format, class Cipher, class Checksum, class First, class... Rest
 struct chosen<Format, Cipher, Checksum, First, Rest...>
     : chosen<format_or<First, Format>, cipher_or<First, Cipher>, checksum_or<First, Checksum>, Rest...> {};
 
-// A function, not members of policy_set: a class whose assertion fails has no `format`, and that would be a second
-// error.
 template <class... Policies>
-constexpr bool check_policies(policy_list<Policies...>) noexcept {
+constexpr void check_each_policy() noexcept {
   static_assert(((file_format<Policies> || cipher_policy<Policies> || checksum_policy<Policies>) && ...),
                 "ckpt: a policy is none: name a format (ckpt::mindspore, ckpt::safetensors), a cipher (ckpt::aes_gcm, "
                 "...), a checksum (ckpt::crc32), or a type of your own that satisfies ckpt::file_format, "
                 "ckpt::cipher_policy or ckpt::checksum_policy");
+}
+
+// A function, not members of policy_set: a class whose assertion fails has no `format`, and that would be a second
+// error.
+template <class... Policies>
+constexpr bool check_policies(policy_list<Policies...>) noexcept {
+  check_each_policy<Policies...>();
   constexpr std::size_t formats = (std::size_t{file_format<Policies>} + ... + 0);
   constexpr std::size_t ciphers = (std::size_t{cipher_policy<Policies>} + ... + 0);
   constexpr std::size_t checksums = (std::size_t{checksum_policy<Policies>} + ... + 0);
