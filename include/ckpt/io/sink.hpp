@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,16 @@ concept placing_sink = sink<Sink> && requires(Sink& s, std::uint64_t offset, std
   s.write_at(offset, bytes);
 };
 
+/// A sink that takes back what it was given.
+///
+/// | expression                 | must                                                                           |
+/// |----------------------------|--------------------------------------------------------------------------------|
+/// | `s.overwrite(back, bytes)` | put `bytes` in place of as many that were written, the first of which is       |
+/// |                            | `back` bytes before the end of all that was written                            |
+template <class Sink>
+concept overwriting_sink =
+    sink<Sink> && requires(Sink& s, std::uint64_t back, std::span<const std::byte> bytes) { s.overwrite(back, bytes); };
+
 /// Appends to a vector. Throws what the vector throws when memory runs out.
 class memory_sink {
  public:
@@ -34,11 +45,15 @@ class memory_sink {
 
   void write(std::span<const std::byte> bytes) { m_to->insert(m_to->end(), bytes.begin(), bytes.end()); }
 
+  void overwrite(std::uint64_t back, std::span<const std::byte> bytes) noexcept {
+    if (!bytes.empty()) std::memcpy(m_to->data() + (m_to->size() - back), bytes.data(), bytes.size());
+  }
+
  private:
   std::vector<std::byte>* m_to;
 };
 
-static_assert(sink<memory_sink>);
+static_assert(overwriting_sink<memory_sink>);
 
 }  // namespace ckpt
 

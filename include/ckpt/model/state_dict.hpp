@@ -239,6 +239,8 @@ class state_dict {
 
   /// "ckpt" or "safetensors".
   [[nodiscard]] std::string_view format() const noexcept { return index().format(); }
+  /// Whether the file carried a checksum. It was verified only where the load named one: ckpt::load<ckpt::crc32>.
+  [[nodiscard]] bool has_checksum() const noexcept { return index().has_checksum(); }
   /// The pairs of a safetensors file's `__metadata__`.
   [[nodiscard]] std::span<const file_index::metadata_pair> metadata() const& noexcept { return index().metadata(); }
 
