@@ -89,7 +89,8 @@ class prepared_save {
   }
 
  private:
-  static constexpr bool has_checksum = !std::is_same_v<typename Policies::checksum, no_checksum>;
+  static constexpr bool has_checksum =
+      std::is_same_v<typename Policies::cipher, no_cipher> && !std::is_same_v<typename Policies::checksum, no_checksum>;
 
   template <class Object>
   plan make_plan(Object& object, const save_options& options) {
