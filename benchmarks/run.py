@@ -126,6 +126,9 @@ def ask_save(run: Run) -> None:
         raw = "durable raw 8 MiB" if prefix else "raw 16 MiB"
         for ours in ["ckpt", "safetensors"]:
             run.promise(f"{prefix}save {ours}, speed of {raw}", ratio(figures, raw, prefix + ours), ">=", 0.9)
+        for ours in ["ckpt", "safetensors"]:
+            run.promise(f"{prefix}save {ours} with a CRC-32, speed of one without",
+                        ratio(figures, prefix + ours, f"{prefix}{ours} crc32"), ">=", 0.9)
         for other in [f"{prefix}raw 2 MiB", f"{prefix}raw tensors"]:
             run.promise(f"{prefix}save ckpt, speed of {other}", ratio(figures, other, prefix + "ckpt"), ">=", None)
         run.promise(f"{prefix}save ckpt, times MindSpore ckpt", ratio(figures, "MindSpore ckpt", prefix + "ckpt"), ">=",

@@ -1,6 +1,7 @@
 // How near does a save come to what the machine can write at all? Two kinds of raw contestants, both with the fewest
 // system calls known to be fast: `raw N MiB` writes one hot buffer again and again, which no saver of real tensors can
 // quite reach; `raw tensors` writes the tensors from where they lie.
+#include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
 
 #include <span>
@@ -71,11 +72,12 @@ double write_tensors(const bench::settings& chosen, const std::vector<ckpt::para
   });
 }
 
-template <class Format>
+template <class... Policies>
 double save(const bench::settings& chosen, const std::vector<ckpt::parameter>& model, ckpt::durability how,
             std::uint64_t align = 0) {
-  const bench::removed_at_end file(chosen.file(std::string("model.").append(Format::suffix)));
-  return bench::seconds([&] { ckpt::save<Format>(model, file.path(), {.align = align, .durability = how}); });
+  const bench::removed_at_end file(
+      chosen.file(std::string("model.").append(ckpt::policy_set<Policies...>::format::suffix)));
+  return bench::seconds([&] { ckpt::save<Policies...>(model, file.path(), {.align = align, .durability = how}); });
 }
 
 }  // namespace
@@ -93,6 +95,9 @@ int main(int argc, char** argv) {
     contest.add(prefix + "ckpt", [&, how] { return save<ckpt::mindspore>(chosen, model, how); });
     contest.add(prefix + "ckpt aligned", [&, how] { return save<ckpt::mindspore>(chosen, model, how, 64); });
     contest.add(prefix + "safetensors", [&, how] { return save<ckpt::safetensors>(chosen, model, how); });
+    contest.add(prefix + "ckpt crc32", [&, how] { return save<ckpt::crc32>(chosen, model, how); });
+    contest.add(prefix + "safetensors crc32",
+                [&, how] { return save<ckpt::safetensors, ckpt::crc32>(chosen, model, how); });
   }
   return contest.run();
 }

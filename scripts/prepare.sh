@@ -33,7 +33,7 @@ install_missing() {
 
 # Installs what it takes to build everything, and sets CXX to a compiler that is new enough, unless the caller chose one.
 prepare_build() {
-  install_missing g++ meson ninja-build pkg-config python3 doctest-dev libcli11-dev libcrypto++-dev
+  install_missing g++ meson ninja-build pkg-config python3 doctest-dev libcli11-dev libisal-dev libcrypto++-dev
   if [ -z "${CXX:-}" ]; then
     CXX=g++
     if [ "$(g++ -dumpversion | cut -d. -f1)" -lt 12 ]; then  # Ubuntu 22.04

@@ -121,7 +121,9 @@ class command_line {
   void add_verify() {
     CLI::App* const command = add("verify", "Read and check every byte of a file", m_verify, verify);
     argument(command, "FILE", m_verify.file, "A ckpt or safetensors file");
-    command->footer("Prints `ok` and what was checked, or what is wrong and at which byte.");
+    command->footer(
+        "Prints `ok` and what was checked, or what is wrong and at which byte. A CRC-32\n"
+        "is verified where the file has one.");
   }
 
   void add_cat() {
@@ -149,6 +151,7 @@ class command_line {
         ->expected(1)
         ->allow_extra_args(false)
         ->take_all();
+    command->add_flag("--crc", m_convert.checksum, "Write a CRC-32, as MindSpore's crc_check does");
     command->footer(
         "OUT is replaced as a whole once all is written and synced; until then, and\n"
         "after any error, it is as it was. Like MindSpore, --to adds the suffix where it\n"

@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/checkpoint/checksummed_executor.hpp>
 #include <ckpt/checkpoint/executor.hpp>
 #include <ckpt/checkpoint/file_name.hpp>
+#include <ckpt/checksum/crc32.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>
@@ -71,18 +73,33 @@ selection select(const file_index& index, name_rules& rules) {
   return chosen;
 }
 
-/// The pairs of the input's metadata that still hold, in their order. (Strings are entries too: given twice they stay
-/// once.)
+/// The pairs of the input's metadata that still hold, in their order; a checksum only where it `is_valid`. (Strings
+/// are entries too: given twice they stay once.)
 std::vector<std::pair<std::string, std::string>> select_metadata(const file_index& index, name_rules& rules,
-                                                                 bool is_whole) {
+                                                                 bool is_valid) {
   namespace schema = safetensors_schema;
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const auto& [key, value] : index.metadata()) {
-    if (key == schema::checksum_key && !is_whole) continue;  // of these names and all of them
+    if (key == schema::checksum_key && !is_valid) continue;
     if (schema::is_reserved(key)) pairs.emplace_back(key, value);
     else if (rules.wants(key)) pairs.emplace_back(rules.rename(key), value);
   }
   return pairs;
+}
+
+/// Moves the plan's bytes into the file. Returns its path, links resolved.
+template <class Executor>
+std::string execute(const plan& whole, const std::string& path) {
+  Executor run(whole);
+  progress_bar bar("syncing to the disk");
+  const interruption guard;
+  atomic_file to(path, run.size(), {.mode = output_mode(path)});
+  run.run(to, [&](std::uint64_t done) {
+    interruption::check();
+    bar.update(done, run.size());
+  });
+  to.commit();
+  return to.path();
 }
 
 /// Writes what was selected, read a buffer at a time: memory does not grow with the file. Returns the path, links
@@ -97,16 +114,8 @@ std::string write(const checkpoint_file& from, const selection& chosen, const st
     else content.add_stored(name, *entry, from.bytes);
   }
   const plan whole = Format::make_plan(content, how);
-  executor run(whole);
-  progress_bar bar("syncing to the disk");
-  const interruption guard;
-  atomic_file to(path, whole.size(), {.mode = output_mode(path)});
-  run.run(to, [&](std::uint64_t done) {
-    interruption::check();
-    bar.update(done, whole.size());
-  });
-  to.commit();
-  return to.path();
+  if (how.checksum) return execute<checksummed_executor<crc32>>(whole, path);
+  return execute<executor>(whole, path);
 }
 
 }  // namespace
@@ -121,18 +130,21 @@ exit_code convert(const convert_options& options, standard_output& out) {
 
   std::string written;
   if (format == safetensors::name) {
-    const bool is_whole = options.only.empty() && options.renames.empty();
-    const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index, rules, is_whole);
+    // A checksum is of these names, and all of them.
+    const bool is_valid = !options.checksum && options.only.empty() && options.renames.empty();
+    const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index, rules, is_valid);
     const bool has_metadata = file.index.format() == safetensors::name;
-    written = write<safetensors>(
-        file, chosen, options.output,
-        {.metadata = metadata, .format_pair = has_metadata ? format_pair::as_given : format_pair::added});
+    written = write<safetensors>(file, chosen, options.output,
+                                 {.metadata = metadata,
+                                  .format_pair = has_metadata ? format_pair::as_given : format_pair::added,
+                                  .checksum = options.checksum});
   } else {
-    written = write<mindspore>(file, chosen, options.output, {});
+    written = write<mindspore>(file, chosen, options.output, {.checksum = options.checksum});
   }
   entry_count count;
   for (const auto& [name, entry] : chosen) count.add(entry->kind(), entry->size_bytes());
-  out.print("wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() + "\n");
+  out.print("wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() +
+            (options.checksum ? ", with a CRC-32\n" : "\n"));
   return exit_code::fine;
 }
 

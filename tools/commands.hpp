@@ -34,6 +34,7 @@ struct convert_options {
   std::string format{};  ///< empty: by the suffix of `output`
   std::string only{};
   std::vector<std::string> renames{};
+  bool checksum = false;
 };
 exit_code convert(const convert_options& options, standard_output& out);
 

@@ -19,6 +19,8 @@
 #include <variant>
 #include <vector>
 
+#include <ckpt/checkpoint/verify_checksum.hpp>
+#include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
 
 namespace {
@@ -420,4 +422,34 @@ TEST_CASE("metadata of a safetensors file") {
 
 TEST_CASE("int4 in a safetensors file") {
   check_both_ways<ckpt::safetensors>("int4.safetensors", filled({{"packed", int4, {2, 3}}, {"plain", int8, {2}}}));
+}
+
+namespace {
+
+template <class Format>
+void check_checksum(const std::string& file, const values& given, const ckpt::save_options& options) {
+  const bytes content = content_of(file);
+  SUBCASE("saved") { check_same(ckpt::save_bytes<Format, ckpt::crc32>(given, options), content); }
+  SUBCASE("verified") {
+    const ckpt::memory_source from(content);
+    ckpt::verify_checksum<ckpt::crc32>(from, ckpt::read_index(from), false);
+  }
+  SUBCASE("loaded and saved again") {
+    const ckpt::state_dict loaded = ckpt::load(path_of(file));
+    CHECK(loaded.has_checksum());
+    check_same(ckpt::save_bytes<Format, ckpt::crc32>(loaded), content);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a ckpt file with a CRC-32") {
+  check_checksum<ckpt::mindspore>("crc.ckpt", filled({{"b", float32, {2, 3}}, {"a", int8, {5}}}),
+                                  {.append = {{"epoch", 3}}});
+}
+
+TEST_CASE("a safetensors file with a CRC-32") {
+  values given = filled({{"b", float32, {2, 3}}, {"a", int8, {5}}, {"c", float64, {1}}});
+  given.emplace_back("step", scalar<std::int64_t>(7));
+  check_checksum<ckpt::safetensors>("crc.safetensors", given, {});
 }

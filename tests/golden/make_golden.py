@@ -173,6 +173,7 @@ CKPT = {
     "chunks.ckpt": lambda: chunked(False),
     "chunks_async.ckpt": lambda: chunked("thread"),
     "maps.ckpt": with_maps,
+    "crc.ckpt": lambda: ms_save([named("b", "float32", [2, 3]), named("a", "int8", [5])], append_dict={"epoch": 3}, crc_check=True),
 }
 
 # ---------------------------------------------------------------- safetensors
@@ -258,6 +259,11 @@ SAFETENSORS = {
     "int4.safetensors": lambda: until_ordered(
         lambda: ms_save([named("packed", "int4", [2, 3]), named("plain", "int8", [2])], ".safetensors", format="safetensors"),
         ["format", "packed"]),
+    # In another order than that of the names; MindSpore counts the number without axes as 7 zero bytes.
+    "crc.safetensors": lambda: until_ordered(
+        lambda: ms_save([named("b", "float32", [2, 3]), named("a", "int8", [5]), named("c", "float64", [1]),
+                         {"name": "step", "data": Tensor(np.array(7, np.int64))}],
+                        ".safetensors", format="safetensors", crc_check=True), ["format", "crc_num"]),
 }
 
 

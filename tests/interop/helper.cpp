@@ -1,9 +1,16 @@
 // This library, at the orders of interop.py:
-//   helper save LIST OUT [align=N] [keep_last]   saves what LIST says, as ckpt or safetensors by OUT's suffix
-//   helper copy IN OUT [align=N]                 loads, and saves what was loaded
-//   helper dump IN BYTES [copy]                  prints a line for each entry, and writes the bytes of all of them to
-//   BYTES helper large OUT                             saves one int8 tensor "large" of 600 MiB helper check_large IN
-//   whether that is what IN holds
+//   helper save LIST OUT [align=N] [keep_last] [crc]
+//       saves what LIST says, as ckpt or safetensors by OUT's suffix
+//   helper copy IN OUT [align=N] [crc]
+//       loads, and saves what was loaded
+//   helper verify IN
+//       compares the content with the CRC-32 in the file
+//   helper dump IN BYTES [copy]
+//       prints a line for each entry, and writes the bytes of all of them to BYTES
+//   helper large OUT
+//       saves one int8 tensor "large" of 600 MiB
+//   helper check_large IN
+//       whether that is what IN holds
 //
 // A line of LIST or of what dump prints has fields between tabs; names and texts are hexadecimal UTF-8:
 //   tensor NAME DTYPE EXTENT,EXTENT      its elements come next in the file LIST.bytes or BYTES
@@ -26,6 +33,8 @@
 #include <variant>
 #include <vector>
 
+#include <ckpt/checkpoint/verify_checksum.hpp>
+#include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
 
 namespace {
@@ -71,8 +80,10 @@ std::vector<std::string> split(std::string_view text, char separator) {
 }
 
 template <class Object>
-void save_to(const Object& object, const std::string& path, const ckpt::save_options& options) {
-  if (path.ends_with(".safetensors")) ckpt::save<ckpt::safetensors>(object, path, options);
+void save_to(const Object& object, const std::string& path, const ckpt::save_options& options, bool crc = false) {
+  if (crc && path.ends_with(".safetensors")) ckpt::save<ckpt::safetensors, ckpt::crc32>(object, path, options);
+  else if (crc) ckpt::save<ckpt::crc32>(object, path, options);
+  else if (path.ends_with(".safetensors")) ckpt::save<ckpt::safetensors>(object, path, options);
   else ckpt::save(object, path, options);
 }
 
@@ -86,7 +97,18 @@ ckpt::save_options options_of(std::span<char*> arguments) {
   return options;
 }
 
-void save(const std::string& list, const std::string& path, ckpt::save_options options) {
+bool wants_crc(std::span<char*> arguments) {
+  for (const std::string_view argument : arguments)
+    if (argument == "crc") return true;
+  return false;
+}
+
+void verify(const std::string& path) {
+  const ckpt::file_source from(path);
+  ckpt::verify_checksum<ckpt::crc32>(from, ckpt::read_index(from), false);
+}
+
+void save(const std::string& list, const std::string& path, ckpt::save_options options, bool crc) {
   std::ifstream lines(list);
   std::ifstream bytes(list + ".bytes", std::ios::binary);
   std::vector<std::pair<std::string, value>> object;
@@ -119,7 +141,7 @@ void save(const std::string& list, const std::string& path, ckpt::save_options o
       throw std::runtime_error("unknown kind " + kind);
     }
   }
-  save_to(object, path, options);
+  save_to(object, path, options, crc);
 }
 
 void dump(const std::string& path, const std::string& bytes_path, ckpt::read how) {
@@ -171,8 +193,9 @@ int main(int argument_count, char** argument_values) try {
   const std::string order = arguments.size() > 2 ? arguments[1] : "";
   const std::string from = arguments.size() > 2 ? arguments[2] : "";
   const std::string to = arguments.size() > 3 ? arguments[3] : "";
-  if (order == "save") save(from, to, options_of(arguments));
-  else if (order == "copy") save_to(ckpt::load(from), to, options_of(arguments));
+  if (order == "save") save(from, to, options_of(arguments), wants_crc(arguments));
+  else if (order == "copy") save_to(ckpt::load(from), to, options_of(arguments), wants_crc(arguments));
+  else if (order == "verify") verify(from);
   else if (order == "dump") dump(from, to, arguments.size() > 4 ? ckpt::read::copy : ckpt::read::map);
   else if (order == "large") save_large(from, options_of(arguments));
   else if (order == "check_large") check_large(from);

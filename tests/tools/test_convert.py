@@ -4,6 +4,7 @@ import signal
 import stat
 import subprocess
 import time
+import zlib
 
 import command
 import files
@@ -61,6 +62,27 @@ class Convert(command.Case):
         header, data = files.read_safetensors(self.read("part.safetensors"))
         self.assertEqual(list(header["__metadata__"].items()), [("format", "pt"), ("c.note", "1"), ("c.w", "Int4")])
         self.assertEqual((list(header)[1:], data), (["c.w"], b"ab"))
+
+    def test_checksum(self):
+        self.write("net.ckpt", files.NET_CKPT)
+        said = "6 tensors, 1 string, 72 B, with a CRC-32\n"
+        self.assertEqual(self.ckpt("convert", "--crc", "net.ckpt", "crc.ckpt"), f"wrote crc.ckpt: ckpt, {said}")
+        self.assertEqual(self.read("crc.ckpt"), files.NET_CKPT + b"crc_num" + zlib.crc32(files.NET_CKPT).to_bytes(10, "big"))
+        self.ckpt("convert", "crc.ckpt", "again.ckpt")
+        self.assertEqual(self.read("again.ckpt"), files.NET_CKPT)
+        self.assertEqual(self.ckpt("convert", "--crc", "crc.ckpt", "crc.safetensors"), f"wrote crc.safetensors: safetensors, {said}")
+        header, data = files.read_safetensors(self.read("crc.safetensors"))
+        offsets = {name: header[name]["data_offsets"] for name in header if name != "__metadata__"}
+        content = b"".join(name.encode() + (bytes(7) if name == "steps" else data[slice(*offsets[name])]) for name in sorted(offsets))
+        self.assertEqual(header["__metadata__"], {"format": "ms", "crc_num": str(zlib.crc32(content)), "note": "día"})
+        self.assertIn("CRC-32 verified", self.ckpt("verify", "crc.safetensors"))
+        # What the file said of itself is made anew, or left out where it would be wrong.
+        self.ckpt("convert", "--crc", "crc.safetensors", "part.safetensors", "--only", "^conv", "--rename", "conv=c")
+        self.assertIn("CRC-32 verified", self.ckpt("verify", "part.safetensors"))
+        self.ckpt("convert", "crc.safetensors", "same.safetensors")
+        self.assertIn("CRC-32 verified", self.ckpt("verify", "same.safetensors"))
+        self.ckpt("convert", "crc.safetensors", "part.safetensors", "--only", "^conv")
+        self.assertNotIn("CRC-32", self.ckpt("verify", "part.safetensors"))
 
     def test_to_adds_the_suffix(self):
         self.write("net.ckpt", files.NET_CKPT)

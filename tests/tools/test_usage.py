@@ -20,7 +20,7 @@ class Usage(command.Case):
     def test_help_names_every_option(self):
         self.assertIn("--json", self.ckpt("ls", "--help"))
         self.assertIn("-o,--output F", self.ckpt("cat", "--help"))
-        for option in ["--to FORMAT", "--only REGEX", "--rename REGEX=TEXT"]:
+        for option in ["--to FORMAT", "--only REGEX", "--rename REGEX=TEXT", "--crc"]:
             self.assertIn(option, self.ckpt("convert", "--help"))
 
     def test_no_command_shows_the_help(self):

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import command
 import files
 
@@ -45,9 +48,30 @@ class Verify(command.Case):
         where = len(files.NET_CKPT) + bad.index(b"float32") + len(b"float32") + 2
         self.assert_fails(["verify", "net.ckpt"], 1, f'net.ckpt: map "table": float32[2,3] takes 24 bytes, its content has 8, at byte {where}')
 
-    def test_says_what_it_does_not_check(self):
-        self.write("net.ckpt", files.NET_CKPT + b"crc_num" + bytes(10))
-        self.assertEqual(
-            self.ckpt("verify", "net.ckpt"),
-            "ok: ckpt, 6 tensors, 1 string, 72 B\nnote: the file has a CRC-32, which this version does not check\n",
-        )
+    def test_checksum_of_a_ckpt_file(self):
+        trailer = b"crc_num" + zlib.crc32(files.NET_CKPT).to_bytes(10, "big")
+        self.write("net.ckpt", files.NET_CKPT + trailer)
+        self.assertEqual(self.ckpt("verify", "net.ckpt"), "ok: ckpt, 6 tensors, 1 string, 72 B, CRC-32 verified\n")
+        bad = bytearray(files.NET_CKPT)
+        bad[bad.index(files.floats(0, 1, 2, 3, 4, 5)) + 9] ^= 16
+        self.write("net.ckpt", bytes(bad) + trailer)
+        found, stored = zlib.crc32(bad), zlib.crc32(files.NET_CKPT)
+        self.assert_fails(["verify", "net.ckpt"], 1,
+                          f"net.ckpt: the content is not what was written: its crc32 is 0x{found:08x}, the file says 0x{stored:08x}")
+
+    def test_checksum_of_a_safetensors_file(self):
+        large = bytes(range(251)) * 40000  # more than two buffers
+        tensors = [("z", "U8", [len(large)], large), ("a", "F32", [2], b"abcdefgh"), ("epoch", "I64", [], struct.pack("<q", 3))]
+        for content in (large, large[:-1] + b"?"):
+            # MindSpore counts an integer without axes as that many zero bytes.
+            number = zlib.crc32(b"aabcdefgh" + b"epoch" + bytes(3) + b"z" + content)
+            self.write("net.safetensors", files.safetensors(tensors, {"format": "ms", "crc_num": str(number)}))
+            if content is large:
+                good = number
+                self.assertEqual(self.ckpt("verify", "net.safetensors"), "ok: safetensors, 3 tensors, 9.6 MiB (10,040,016 bytes), CRC-32 verified\n")
+            else:
+                self.assert_fails(["verify", "net.safetensors"], 1, "net.safetensors: the content is not what was written: "
+                                  f"its crc32 is 0x{good:08x}, the file says 0x{number:08x}")
+        self.write("net.safetensors", files.safetensors(tensors, {"crc_num": "twelve"}))
+        self.assert_fails(["verify", "net.safetensors"], 1,
+                          'net.safetensors: the checksum in its metadata, "crc_num", is no number: "twelve"')

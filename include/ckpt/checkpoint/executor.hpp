@@ -112,7 +112,8 @@ namespace detail {
 /// What executes a plan with a cipher and a checksum. A specialization for each stands where its executor does.
 template <class Cipher, class Checksum>
 struct executor_of {
-  static_assert(std::is_same_v<Cipher, no_cipher>,
+  // A cipher and a checksum together were refused already.
+  static_assert(std::is_same_v<Cipher, no_cipher> || !std::is_same_v<Checksum, no_checksum>,
                 "ckpt: to use a cipher, include <ckpt/crypto.hpp> and link Crypto++");
   using type = executor;
 };

@@ -13,6 +13,7 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/verify_checksum.hpp>
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/owner.hpp>
 #include <ckpt/core/sequence.hpp>
@@ -92,6 +93,8 @@ template <class... Policies>
   if constexpr (!is_plain)
     if (options.read == read::map && !options.choose) return load_whole(opened, options);
   file_index index = opened.template index<typename chosen::format>(*opened.plain);
+  if constexpr (!std::is_same_v<typename chosen::checksum, no_checksum>)
+    verify_checksum<typename chosen::checksum>(*opened.plain, index, options.allow_no_checksum);
   if (options.choose) index = index.only(options.choose);
   if constexpr (is_plain)
     if (options.read == read::map) return {std::move(index), std::move(opened.plain)};
@@ -107,7 +110,8 @@ template <class... Policies>
 /// Of the policies, a cipher decrypts, with the key of the options: the whole file into memory, or with `choose` the
 /// blocks alone that hold what is chosen. Throws usage_error where the key is missing or not one that the cipher takes,
 /// format_error where the file is plain or encrypted with another cipher, integrity_error where the key is another, the
-/// file is not sealed, or its bytes are not those that were written.
+/// file is not sealed, or its bytes are not those that were written. A checksum is verified before anything is handed
+/// out; throws integrity_error where it is not that of the file, or the file has none.
 template <class... Policies>
 [[nodiscard]] state_dict load(std::string path, const load_options& options = {}) {
   owner<const source> file;

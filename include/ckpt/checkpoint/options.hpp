@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,17 +71,21 @@ struct load_options {
   /// Whether to take an encrypted file without a seal, as MindSpore writes them: its blocks may have been dropped,
   /// exchanged or doubled, and with a CBC cipher changed, by anyone.
   bool allow_unsealed = false;
+  /// Whether a load that verifies a checksum takes a file that has none. A file that was cut between two of its tensors
+  /// may look so.
+  bool allow_no_checksum = false;
 };
 
 /// What a save did.
 struct save_report {
-  std::string path;              ///< the file that was written, links resolved; empty for a sink
-  std::uint64_t bytes = 0;       ///< its size
-  double seconds_planned = 0;    ///< looking at the save object and laying out the file
-  double seconds_written = 0;    ///< handing the bytes to the kernel or the sink
-  double seconds_committed = 0;  ///< sync and rename
-  bool is_durable = false;       ///< whether it outlives a power cut
-  bool is_sealed = false;        ///< whether it is encrypted, which the seal at its end shows to be whole
+  std::string path;                         ///< the file that was written, links resolved; empty for a sink
+  std::uint64_t bytes = 0;                  ///< its size
+  double seconds_planned = 0;               ///< looking at the save object and laying out the file
+  double seconds_written = 0;               ///< handing the bytes to the kernel or the sink
+  double seconds_committed = 0;             ///< sync and rename
+  bool is_durable = false;                  ///< whether it outlives a power cut
+  bool is_sealed = false;                   ///< whether it is encrypted, which the seal at its end shows to be whole
+  std::optional<std::uint32_t> checksum{};  ///< what was written, where the save named one
 };
 
 }  // namespace ckpt

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <ckpt/checkpoint/checksummed_executor.hpp>
 #include <ckpt/checkpoint/executor.hpp>
 #include <ckpt/checkpoint/file_name.hpp>
 #include <ckpt/checkpoint/options.hpp>
@@ -63,6 +65,12 @@ class prepared_save {
   /// Bytes of the file.
   [[nodiscard]] std::uint64_t size() const noexcept { return m_executor.size(); }
 
+  /// What was written, where the policies name a checksum; after execute().
+  [[nodiscard]] std::optional<std::uint32_t> checksum() const noexcept {
+    if constexpr (has_checksum) return m_executor.checksum();
+    else return std::nullopt;
+  }
+
   template <sink Sink>
   void execute(Sink& to, const save_options& options) {
     const auto report = [&](std::uint64_t done) {
@@ -73,14 +81,19 @@ class prepared_save {
   }
 
  private:
+  static constexpr bool has_checksum =
+      std::is_same_v<typename Policies::cipher, no_cipher> && !std::is_same_v<typename Policies::checksum, no_checksum>;
+
   template <class Object>
   plan make_plan(Object& object, const save_options& options) {
     check_key_is_used<typename Policies::cipher>(options.key, m_entries.label());
     check_alignment(options.align);
     collect(m_entries, object);
     for (const append_value& value : options.append) value.add_to(m_entries);
-    return Policies::format::make_plan(
-        m_entries, {.align = options.align, .metadata = options.metadata, .format_pair = options.format_pair});
+    return Policies::format::make_plan(m_entries, {.align = options.align,
+                                                   .metadata = options.metadata,
+                                                   .format_pair = options.format_pair,
+                                                   .checksum = has_checksum});
   }
 
   entries m_entries;
@@ -125,11 +138,13 @@ save_report save(Object&& object, std::string path, const save_options& options 
     report.path = file.path();
     report.is_sealed = !std::is_same_v<typename chosen::cipher, no_cipher>;
     report.is_durable = file.is_durable();
+    report.checksum = prepared.checksum();
   }
   return report;
 }
 
-/// Writes the same bytes to any sink: an object with write(std::span<const std::byte>).
+/// Writes the same bytes to any sink: an object with write(std::span<const std::byte>). A safetensors file with a
+/// checksum has it before the data: where the sink has no overwrite(back, bytes), the data is gone through twice.
 template <class... Policies, class Object, class Sink>
   requires sink<std::remove_reference_t<Sink>>
 save_report save(Object&& object, Sink&& to, const save_options& options = {}) {
@@ -142,6 +157,7 @@ save_report save(Object&& object, Sink&& to, const save_options& options = {}) {
     report.seconds_planned = watch.lap();
     prepared.execute(to, options);
     report.seconds_written = watch.lap();
+    report.checksum = prepared.checksum();
   }
   return report;
 }

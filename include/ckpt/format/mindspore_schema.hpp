@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include <ckpt/wire/field.hpp>
@@ -50,6 +51,30 @@ inline constexpr std::size_t max_name_characters = 1024;
 /// A checksum follows the last message as these 7 bytes and 10 more, the big-endian CRC-32.
 inline constexpr std::string_view checksum_marker = "crc_num";
 inline constexpr std::size_t checksum_trailer_size = 17;
+
+/// Writes those 17 bytes.
+constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noexcept {
+  for (std::size_t i = 0; i < checksum_trailer_size; ++i)
+    to[i] = i < checksum_marker.size() ? static_cast<std::byte>(checksum_marker[i])
+            : i + 4 < checksum_trailer_size
+                ? std::byte{0}
+                : static_cast<std::byte>(value >> (8 * (checksum_trailer_size - 1 - i)) & 0xff);
+}
+
+namespace detail {
+
+constexpr bool renders(std::uint32_t value, std::string_view literal) noexcept {
+  std::byte bytes[checksum_trailer_size] = {};
+  render_checksum(value, bytes);
+  for (std::size_t i = 0; i < checksum_trailer_size; ++i)
+    if (bytes[i] != static_cast<std::byte>(literal[i])) return false;
+  return literal.size() == checksum_trailer_size;
+}
+
+}  // namespace detail
+
+static_assert(detail::renders(0, {"crc_num\0\0\0\0\0\0\0\0\0\0", 17}) &&
+              detail::renders(0xcbf43926, {"crc_num\0\0\0\0\0\0\xcb\xf4\x39\x26", 17}));
 
 }  // namespace ckpt::mindspore_schema
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
@@ -28,7 +29,8 @@ namespace ckpt {
 template <class Entries>
 class mindspore_writer {
  public:
-  mindspore_writer(const Entries& from, const format_options& options) : m_entries(from), m_align(options.align) {}
+  mindspore_writer(const Entries& from, const format_options& options)
+      : m_entries(from), m_align(options.align), m_checksum(options.checksum) {}
 
   /// Throws usage_error for an entry that a ckpt file cannot hold or that MindSpore could not load.
   [[nodiscard]] plan make_plan() {
@@ -42,7 +44,8 @@ class mindspore_writer {
       else if (next.kind == entry_kind::string) add_string(next);
       else add_tensor(next);
     }
-    hide_false_trailer();
+    if (m_checksum) add_checksum();
+    else hide_false_trailer();
     return std::move(m_plan);
   }
 
@@ -172,6 +175,15 @@ class mindspore_writer {
     return result;
   }
 
+  /// Over all messages. It follows them, and a content that ends like one is read as content then.
+  void add_checksum() {
+    checksum_place place{.offset = m_plan.size(),
+                         .size = mindspore_schema::checksum_trailer_size,
+                         .render = mindspore_schema::render_checksum};
+    place.parts.push_back({.offset = 0, .size = m_plan.size()});
+    m_plan.set_checksum(std::move(place));
+  }
+
   /// A file whose content happens to end like a checksum is cut by MindSpore's loader: a field after it prevents that.
   void hide_false_trailer() {
     using namespace mindspore_schema;
@@ -191,6 +203,7 @@ class mindspore_writer {
 
   const Entries& m_entries;
   std::uint64_t m_align;
+  bool m_checksum;
   plan m_plan;
 };
 

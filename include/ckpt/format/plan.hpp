@@ -11,6 +11,7 @@
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
+#include <ckpt/format/checksum_place.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/model/segment.hpp>
 
@@ -28,6 +29,7 @@ struct format_options {
       0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
   sequence<std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
   ckpt::format_pair format_pair = ckpt::format_pair::added;
+  bool checksum = false;  ///< whether the plan is to have a place for one: plan::set_checksum
 };
 
 /// A file, decided to the last byte before any of it is written: its segments in order. Owns the bytes that the format
@@ -70,6 +72,11 @@ class plan {
 
   void reserve(std::size_t segments) { m_segments.reserve(segments); }
 
+  /// Where the file keeps its checksum; checksum().size is 0 where it has no place for one. Bytes at the end are not
+  /// counted by size() and those among the segments hold anything: who executes the plan writes them.
+  [[nodiscard]] const checksum_place& checksum() const noexcept { return m_checksum; }
+  void set_checksum(checksum_place place) noexcept { m_checksum = std::move(place); }
+
  private:
   segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
     if (!piece.is_gathered())
@@ -81,6 +88,7 @@ class plan {
 
   arena m_memory;
   trivial_vector<segment> m_segments;
+  checksum_place m_checksum;
   std::uint64_t m_size = 0;
 };
 

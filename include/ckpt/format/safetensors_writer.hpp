@@ -19,7 +19,9 @@
 #include <ckpt/core/name_index.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
+#include <ckpt/format/checksum_place.hpp>
 #include <ckpt/format/plan.hpp>
+#include <ckpt/format/safetensors_checksum.hpp>
 #include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/json/writer.hpp>
@@ -42,7 +44,8 @@ class safetensors_writer {
         m_metadata(options.metadata),
         m_format_pair(options.format_pair),
         m_align(options.align > safetensors_schema::header_alignment ? options.align
-                                                                     : safetensors_schema::header_alignment) {}
+                                                                     : safetensors_schema::header_alignment),
+        m_checksum(options.checksum) {}
 
   /// Throws usage_error for an entry, name or metadata pair that a safetensors file cannot hold.
   [[nodiscard]] plan make_plan() {
@@ -77,8 +80,13 @@ class safetensors_writer {
 
   void collect_metadata() {
     using namespace safetensors_schema;
-    if (m_entries.size() == 0 && m_metadata.empty()) return;
+    if (m_entries.size() == 0 && m_metadata.empty() && !m_checksum) return;
     if (m_format_pair == format_pair::added) set_format(format_value);
+    if (m_checksum) {
+      if (is_given(checksum_key))
+        refuse(errc::duplicate, "the metadata given has a \"crc_num\", and the checksum of this save is to be there");
+      add_pair({checksum_key, {}});
+    }
     for (const auto& [key, value] : m_entries.metadata()) {
       if (key == format_key) set_format(value);
       if ((key == redundancy_key || is_about_tensor(key, value)) && !is_given(key)) add_pair({key, value});
@@ -211,7 +219,8 @@ class safetensors_writer {
         out.raw(separator);
         out.string(key);
         out.raw(":");
-        out.string(value);
+        if (m_checksum && key == safetensors_schema::checksum_key) out.checksum();
+        else out.string(value);
         separator = ",";
       }
       out.raw("}");
@@ -244,13 +253,21 @@ class safetensors_writer {
     void raw(std::string_view text) { size += text.size(); }
     void string(std::string_view text) { size += json_string_size(text); }
     void number(std::uint64_t value) { size += json_number_size(value); }
+    void checksum() { size += safetensors_schema::checksum_slot_size; }
   };
 
   struct write {
     char*& to;
+    char*& checksum_at;
     void raw(std::string_view text) { to = write_json_raw(to, text); }
     void string(std::string_view text) { to = write_json_string(to, text); }
     void number(std::uint64_t value) { to = write_json_number(to, value); }
+    void checksum() {
+      checksum_at = to;
+      safetensors_schema::render_checksum(0,
+                                          {reinterpret_cast<std::byte*>(to), safetensors_schema::checksum_slot_size});
+      to += safetensors_schema::checksum_slot_size;
+    }
   };
 
   void add_header() {
@@ -267,14 +284,51 @@ class safetensors_writer {
     const std::span<std::byte> bytes = m_plan.add_owned(static_cast<std::size_t>(padded));
     store_le(bytes.data(), padded - length_size);
     char* to = reinterpret_cast<char*>(bytes.data()) + length_size;
-    emit(write{to});
+    char* checksum_at = nullptr;
+    emit(write{to, checksum_at});
     std::memset(to, ' ', static_cast<std::size_t>(padded - size));
+    if (m_checksum)
+      add_checksum(static_cast<std::uint64_t>(checksum_at - reinterpret_cast<char*>(bytes.data())), padded);
+  }
+
+  void add_checksum(std::uint64_t slot, std::uint64_t data_begin) {
+    using namespace safetensors_schema;
+    checksum_place place{.offset = slot, .size = checksum_slot_size, .render = render_checksum};
+    place.parts.reserve(m_tensors.size());
+    std::uint64_t offset = data_begin;
+    for (const placed& tensor : m_tensors) {
+      place.parts.push_back(counted(*tensor.what, offset));
+      offset += tensor.what->size_bytes;
+    }
+    const auto before = [](const checksum_part& a, const checksum_part& b) { return a.before < b.before; };
+    if (!std::is_sorted(place.parts.begin(), place.parts.end(), before))
+      std::sort(place.parts.begin(), place.parts.end(), before);
+    m_plan.set_checksum(std::move(place));
+  }
+
+  /// What a tensor whose data begins at byte `offset` adds to the checksum.
+  [[nodiscard]] static checksum_part counted(const entry& what, std::uint64_t offset) {
+    checksum_part part{.offset = offset, .size = what.size_bytes, .before = what.name};
+    std::byte content[sizeof(std::uint64_t)];
+    if (!what.shape.empty() || what.size_bytes > sizeof content) return part;
+    std::size_t done = 0;
+    for (const segment& piece : what.pieces()) {
+      const auto size = static_cast<std::size_t>(piece.size());
+      piece.copy_to(0, {&content[done], size});
+      done += size;
+    }
+    if (const auto zeros = safetensors_schema::zeros_counted(what.type, 0, {&content[0], done})) {
+      part.size = 0;
+      part.zeros = *zeros;
+    }
+    return part;
   }
 
   const Entries& m_entries;
   sequence<std::pair<std::string, std::string>> m_metadata;
   format_pair m_format_pair;
   std::uint64_t m_align;
+  bool m_checksum;
   trivial_vector<metadata_pair> m_pairs;
   name_index m_keys;
   trivial_vector<placed> m_tensors;

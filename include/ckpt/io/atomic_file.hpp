@@ -97,6 +97,16 @@ class atomic_file {
       m_file.start_writeback(end - writeback_block, writeback_block);
   }
 
+  /// Puts bytes in place of as many that write() has written, the first of which is `back` bytes before the last of
+  /// them. Allocates nothing. Throws io_error; usage_error where they were not all written.
+  void overwrite(std::uint64_t back, std::span<const std::byte> bytes) {
+    if (m_stage != stage::writing)
+      throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "write after commit");
+    if (back > m_written || bytes.size() > back)
+      throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "overwrites what was not written");
+    m_file.write_at(m_written - back, bytes);
+  }
+
   /// Puts the finished file in the target's place. Allocates nothing. Throws usage_error unless exactly the announced
   /// number of bytes was written, io_error where the operating system fails; the target is then as it was, except when
   /// the last step failed, the sync of the directory, of which the error says that the new file is in place. There is

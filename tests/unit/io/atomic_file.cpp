@@ -388,3 +388,21 @@ TEST_CASE("atomic_file: no descriptor is left open, whatever happens") {
   }
   CHECK(open_now() == before);
 }
+
+TEST_CASE("atomic_file: overwrites what was written, counted from the end") {
+  const scratch::directory here;
+  atomic_file file(here / "f", 8, {.mode = 0600});
+  file.write(scratch::bytes("abcdef"));
+  file.overwrite(6, scratch::bytes("AB"));
+  file.overwrite(1, scratch::bytes("F"));
+  CHECK(scratch::message_of<usage_error>([&] { file.overwrite(7, scratch::bytes("x")); }) ==
+        here / "f" + ": overwrites what was not written");
+  CHECK(scratch::message_of<usage_error>([&] { file.overwrite(1, scratch::bytes("xy")); }) ==
+        here / "f" + ": overwrites what was not written");
+  file.write(scratch::bytes("gh"));
+  file.overwrite(2, scratch::bytes("GH"));
+  file.commit();
+  CHECK(scratch::get(here / "f") == "ABcdeFGH");
+  CHECK(scratch::message_of<usage_error>([&] { file.overwrite(1, scratch::bytes("x")); }) ==
+        here / "f" + ": write after commit");
+}

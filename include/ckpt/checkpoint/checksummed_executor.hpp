@@ -1,0 +1,177 @@
+#ifndef CKPT_CHECKPOINT_CHECKSUMMED_EXECUTOR_HPP
+#define CKPT_CHECKPOINT_CHECKSUMMED_EXECUTOR_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <ckpt/checkpoint/executor.hpp>
+#include <ckpt/checkpoint/part_sums.hpp>
+#include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checksum/concept.hpp>
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/trivial_vector.hpp>
+#include <ckpt/format/checksum_place.hpp>
+#include <ckpt/format/plan.hpp>
+#include <ckpt/io/sink.hpp>
+
+namespace ckpt {
+
+/// Moves the bytes of a plan into a sink and the checksum of them into its place. Bytes are summed as they pass, while
+/// they are in the cache. Where that place lies before bytes that are counted, it is filled in at the end, if the sink
+/// is one that overwrites; for any other sink the plan is run twice, and at first only summed.
+template <checksum_policy Checksum>
+class checksummed_executor {
+ public:
+  /// The plan must outlive the executor. Throws usage_error where its format has no place for a checksum.
+  explicit checksummed_executor(const plan& what, const execution_options& options = {})
+      : m_plan(&what), m_executor(what, options), m_sums(what.checksum().parts) {
+    check(options.label);
+    m_rendered.resize_for_overwrite(place().size);
+  }
+
+  /// Bytes of the file.
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_plan->size() + (is_trailer() ? place().size : 0); }
+
+  /// What was written; after run().
+  [[nodiscard]] std::optional<std::uint32_t> checksum() const noexcept { return m_checksum; }
+
+  /// As executor::run.
+  template <sink Sink>
+  void run(Sink& to, function_ref<void(std::uint64_t)> report) {
+    m_sums.restart();
+    if (is_trailer()) {
+      sum_and_write(to, report);
+      render();
+      to.write(rendered());
+      report(size());
+    } else if constexpr (overwriting_sink<Sink>) {
+      sum_and_write(to, report);
+      render();
+      to.overwrite(m_plan->size() - place().offset, rendered());
+    } else {
+      summing_only sums{m_sums};
+      m_executor.run(sums, [](std::uint64_t) {});
+      render();
+      substituting<Sink> both{to, place().offset, rendered()};
+      m_executor.run(both, report);
+    }
+  }
+
+  /// So many bytes are summed before they are written: few enough to be in the cache still.
+  static constexpr std::size_t piece = std::size_t{8} << 20;
+
+ private:
+  struct summing_only {
+    part_sums<Checksum>& sums;
+    void write(std::span<const std::byte> bytes) { sums.update(bytes); }
+  };
+
+  template <class Sink>
+  struct summing {
+    Sink& to;
+    part_sums<Checksum>& sums;
+
+    void write(std::span<const std::byte> bytes) {
+      while (!bytes.empty()) to.write(next(bytes));
+    }
+    void write(std::span<const std::byte> first, std::span<const std::byte> second)
+      requires requires { to.write(first, second); }
+    {
+      sums.update(first);
+      do {
+        to.write(first, next(second));
+        first = {};
+      } while (!second.empty());
+    }
+
+   private:
+    /// Takes the next piece off the front.
+    std::span<const std::byte> next(std::span<const std::byte>& bytes) {
+      const std::span<const std::byte> result = bytes.first(bytes.size() < piece ? bytes.size() : piece);
+      bytes = bytes.subspan(result.size());
+      sums.update(result);
+      return result;
+    }
+  };
+
+  /// Puts other bytes in the place of those from `offset` on.
+  template <class Sink>
+  struct substituting {
+    Sink& to;
+    std::uint64_t offset;
+    std::span<const std::byte> others;
+    std::uint64_t at = 0;
+
+    void write(std::span<const std::byte> bytes) {
+      if (at < offset) pass(bytes, offset - at);
+      if (at >= offset && !bytes.empty() && !others.empty()) {
+        const std::span<const std::byte> now =
+            others.first(bytes.size() < others.size() ? bytes.size() : others.size());
+        others = others.subspan(now.size());
+        bytes = bytes.subspan(now.size());
+        at += now.size();
+        to.write(now);
+      }
+      pass(bytes, bytes.size());
+    }
+
+   private:
+    void pass(std::span<const std::byte>& bytes, std::uint64_t most) {
+      const std::span<const std::byte> now =
+          bytes.first(bytes.size() < most ? bytes.size() : static_cast<std::size_t>(most));
+      bytes = bytes.subspan(now.size());
+      at += now.size();
+      if (!now.empty()) to.write(now);
+    }
+  };
+
+  [[nodiscard]] const checksum_place& place() const noexcept { return m_plan->checksum(); }
+  [[nodiscard]] bool is_trailer() const noexcept { return place().offset == m_plan->size(); }
+  [[nodiscard]] std::span<const std::byte> rendered() const noexcept { return {m_rendered.data(), m_rendered.size()}; }
+
+  /// A format of the user's may be wrong.
+  void check(std::string_view label) const {
+    if (place().size == 0 || place().render == nullptr)
+      refuse(label, concat({"this format has no place for a checksum: save without ", Checksum::name}));
+    bool fits = place().offset <= m_plan->size() && (is_trailer() || place().size <= m_plan->size() - place().offset);
+    for (const checksum_part& part : place().parts)
+      fits = fits && part.offset <= m_plan->size() && part.size <= m_plan->size() - part.offset;
+    if (!fits || !m_sums.is_disjoint())
+      refuse(label, "the plan of this format has its checksum, or what that is over, past its end or twice");
+  }
+  [[noreturn]] static void refuse(std::string_view label, const std::string& text) {
+    throw usage_error(errc::unsupported, {.path = std::string(label)}, text);
+  }
+
+  template <class Sink>
+  void sum_and_write(Sink& to, function_ref<void(std::uint64_t)> report) {
+    summing<Sink> both{to, m_sums};
+    m_executor.run(both, report);
+  }
+
+  void render() {
+    m_checksum = m_sums.value();
+    place().render(*m_checksum, {m_rendered.data(), m_rendered.size()});
+  }
+
+  const plan* m_plan;
+  executor m_executor;
+  part_sums<Checksum> m_sums;
+  trivial_vector<std::byte> m_rendered;
+  std::optional<std::uint32_t> m_checksum;
+};
+
+template <checksum_policy Checksum>
+struct detail::executor_of<no_cipher, Checksum> {
+  using type = checksummed_executor<Checksum>;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef CKPT_FORMAT_SAFETENSORS_CHECKSUM_HPP
+#define CKPT_FORMAT_SAFETENSORS_CHECKSUM_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <ckpt/json/writer.hpp>
+#include <ckpt/tensor/dtype.hpp>
+
+// The checksum of a safetensors file as MindSpore keeps it: the pair "crc_num" of the metadata, in decimal, over each
+// name and then the tensor's bytes, names in order. What else the header says is not counted.
+namespace ckpt::safetensors_schema {
+
+/// The value of the pair, known only after the data, has a place as wide as the longest: the quotes, ten digits.
+inline constexpr std::size_t checksum_slot_size = 12;
+
+/// Writes the value between quotes, and blanks behind it.
+constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noexcept {
+  char text[checksum_slot_size] = {'"'};
+  char* end = write_json_number(&text[1], value);
+  *end++ = '"';
+  for (std::size_t i = 0; i < checksum_slot_size; ++i) to[i] = static_cast<std::byte>(&text[i] < end ? text[i] : ' ');
+}
+
+/// An integer without axes counts as that many zero bytes, whatever its own, unless it is negative or passes 2^63:
+/// MindSpore takes bytes(array), which Python reads so (mindspore/train/serialization.py). nullopt: its bytes count, as
+/// those of all else.
+[[nodiscard]] constexpr std::optional<std::uint64_t> zeros_counted(dtype type, std::size_t rank,
+                                                                   std::span<const std::byte> content) noexcept {
+  const bool is_signed = type == dtype::int4 || type == dtype::int8 || type == dtype::int16 || type == dtype::int32 ||
+                         type == dtype::int64;
+  const bool is_unsigned =
+      type == dtype::uint8 || type == dtype::uint16 || type == dtype::uint32 || type == dtype::uint64;
+  if (rank != 0 || !(is_signed || is_unsigned) || content.size() > sizeof(std::uint64_t)) return std::nullopt;
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < content.size(); ++i) value |= std::to_integer<std::uint64_t>(content[i]) << (8 * i);
+  const bool is_negative = is_signed && !content.empty() && (content.back() & std::byte{0x80}) != std::byte{0};
+  if (is_negative || value >> 63 != 0) return std::nullopt;
+  return value;
+}
+
+namespace detail {
+
+constexpr bool renders(std::uint32_t value, std::string_view literal) noexcept {
+  std::byte bytes[checksum_slot_size] = {};
+  render_checksum(value, bytes);
+  for (std::size_t i = 0; i < checksum_slot_size; ++i)
+    if (bytes[i] != static_cast<std::byte>(literal[i])) return false;
+  return literal.size() == checksum_slot_size;
+}
+
+}  // namespace detail
+
+static_assert(detail::renders(0, "\"0\"         ") && detail::renders(1234567, "\"1234567\"   ") &&
+              detail::renders(4294967295, "\"4294967295\""));
+
+}  // namespace ckpt::safetensors_schema
+
+#endif
