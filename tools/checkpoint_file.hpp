@@ -9,22 +9,89 @@
 #include <string_view>
 #include <utility>
 
-#include <ckpt/core/error.hpp>
+#include <ckpt/checkpoint/with_policies.hpp>
+#include <ckpt/cipher/known_ciphers.hpp>
+#include <ckpt/crypto.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/file_source.hpp>
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/model/file_index.hpp>
 
+#include "key_options.hpp"
+
 namespace ckpt::tools {
+
+/// Where the plain bytes of a file come from, and what they say: of an encrypted file they are decrypted as they are
+/// read.
+struct opened_file {
+  owner<const source> bytes;
+  file_index index;
+  std::uint64_t size;  ///< of the file itself
+};
+
+/// Whether a file begins like an encrypted one. Throws io_error.
+[[nodiscard]] inline bool is_encrypted(const std::string& path) {
+  const file_source file(path);
+  std::byte magic[4] = {};
+  if (file.size() >= sizeof magic) file.read(0, magic);
+  return find_cipher(magic) != nullptr;
+}
+
+/// Opens a file. Throws format_error where it is encrypted and there is no key, or the other way round.
+[[nodiscard]] inline opened_file open(std::string path, const key_options& keys) {
+  owner<const source> file(new file_source(std::move(path)));
+  std::byte magic[4] = {};
+  if (file->size() >= sizeof magic) file->read(0, magic);
+  const std::uint64_t size = file->size();
+  const known_cipher* const cipher = find_cipher(magic);
+  const std::optional<secret_key> key = keys.read();
+  if (cipher == nullptr && key)
+    throw format_error(errc::not_encrypted, {.path = file->label()}, "the file is not encrypted: leave the key out");
+  if (cipher == nullptr) {
+    file_index index = read_index(*file);
+    return {std::move(file), std::move(index), size};
+  }
+  if (!key)
+    throw format_error(errc::encrypted, {.path = file->label()},
+                       "the file is encrypted with " + std::string(cipher->name) +
+                           ": say where its key is with --key-file, --key-env or --passphrase-env");
+  return with_policies<aes_gcm, aes_cbc, sm4_cbc>(
+      {cipher->name}, [&]<class... Chosen>(policies<Chosen...>) -> opened_file {
+        using chosen = policy_set<Chosen...>;
+        const load_options how{.key = *key, .allow_unsealed = keys.allow_unsealed};
+        try {
+          detail::source_of<typename chosen::cipher> opened(std::move(file), how);
+          file_index index = opened.template index<mindspore>(*opened.plain);
+          return {std::move(opened.plain), std::move(index), size};
+        } catch (const integrity_error& problem) {
+          if (problem.code() != errc::unsealed) throw;
+          throw integrity_error(errc::unsealed, problem.facts(),
+                                "the file is not sealed: nothing shows that its blocks are all there and in place. "
+                                "MindSpore's own files are such; where you trust it, say --allow-unsealed");
+        }
+      });
+}
 
 /// A checkpoint file that is read a buffer at a time: larger than memory, on a network disk, or cut short meanwhile, it
 /// gives errors and nothing worse.
-struct checkpoint_file {
-  explicit checkpoint_file(std::string path) : bytes(std::move(path)), index(read_index(bytes)) {}
+class checkpoint_file {
+ public:
+  checkpoint_file(std::string path, const key_options& keys) : m_opened(open(std::move(path), keys)) {}
 
-  file_source bytes;
-  file_index index;
+  [[nodiscard]] const source& bytes() const noexcept { return *m_opened.bytes; }
+  [[nodiscard]] const file_index& index() const noexcept { return m_opened.index; }
+  /// Of the file itself, in bytes.
+  [[nodiscard]] std::uint64_t size() const noexcept { return m_opened.size; }
+
+ private:
+  opened_file m_opened;
 };
+
+/// `, encrypted with AES-GCM and sealed`; nothing of a plain file.
+[[nodiscard]] inline std::string encryption_of(const file_index& index) {
+  if (index.cipher().empty()) return {};
+  return ", encrypted with " + std::string(index.cipher()) + (index.is_sealed() ? " and sealed" : ", not sealed");
+}
 
 /// The content of a tensor or map from its first byte to its last, whatever pieces the file holds it in.
 class content_stream {

@@ -54,6 +54,8 @@ class command_line {
     add_cat();
     add_convert();
     add_diff();
+    add_rekey();
+    add_key();
   }
   command_line(const command_line&) = delete;
   command_line& operator=(const command_line&) = delete;
@@ -102,17 +104,40 @@ class command_line {
     command->add_option(name, to, description)->required()->type_name("");
   }
 
+  /// Where a key is, one way of three; `prefix` stands before the names of the options.
+  static void add_key_options(CLI::App* command, key_options& to, const std::string& prefix, const std::string& whose) {
+    command->add_option("--" + prefix + "key-file", to.file, "File with the key" + whose)->type_name("F");
+    command->add_option("--" + prefix + "key-env", to.variable, "Environment variable with it, in hexadecimal")
+        ->type_name("VAR");
+    command->add_option("--" + prefix + "passphrase-env", to.passphrase, "Environment variable with a passphrase")
+        ->type_name("VAR");
+  }
+
+  static void add_input_key(CLI::App* command, key_options& to, const std::string& whose = "") {
+    add_key_options(command, to, "", whose);
+    command->add_flag("--allow-unsealed", to.allow_unsealed, "Take an encrypted file without a seal, as MindSpore's");
+  }
+
+  static CLI::Option* add_cipher(CLI::App* command, std::string& to, const std::string& description) {
+    return command->add_option("--encrypt", to, description)
+        ->type_name("CIPHER")
+        ->check(CLI::IsMember({"aes-gcm", "aes-cbc", "sm4-cbc"}).description(""));
+  }
+
   void add_ls() {
     CLI::App* const command = add("ls", "List what a file holds", m_ls, ls);
     argument(command, "FILE", m_ls.file, "A ckpt or safetensors file");
     command->add_flag("--json", m_ls.json, "As JSON, an entry a line");
+    add_input_key(command, m_ls.key);
     command->footer(
         "On a terminal, names that are too long for it are shortened in the middle;\n"
         "elsewhere they are whole. A name that is empty or holds blanks, quotes,\n"
         "backslashes or control characters is shown in quotes, with escapes.\n"
         "\n"
-        "JSON: {\"format\": \"ckpt\"|\"safetensors\", \"cipher\": null,\n"
-        "\"checksum\": null|\"crc32\", \"bytes\": size of the file, \"metadata\": {...},\n"
+        "JSON: {\"format\": \"ckpt\"|\"safetensors\",\n"
+        "\"cipher\": null|\"AES-GCM\"|\"AES-CBC\"|\"SM4-CBC\",\n"
+        "\"checksum\": null|\"crc32\", \"sealed\": null|true|false,\n"
+        "\"bytes\": size of the file, \"metadata\": {...},\n"
         "\"entries\": [{\"name\", \"kind\": \"tensor\"|\"string\"|\"map\", \"dtype\",\n"
         "\"shape\": [...], \"bytes\"}, ...]}. Dtypes are named as numpy does; that of a\n"
         "string or map is null.");
@@ -121,6 +146,7 @@ class command_line {
   void add_verify() {
     CLI::App* const command = add("verify", "Read and check every byte of a file", m_verify, verify);
     argument(command, "FILE", m_verify.file, "A ckpt or safetensors file");
+    add_input_key(command, m_verify.key);
     command->footer(
         "Prints `ok` and what was checked, or what is wrong and at which byte. A CRC-32\n"
         "is verified where the file has one.");
@@ -131,6 +157,7 @@ class command_line {
     argument(command, "FILE", m_cat.file, "A ckpt or safetensors file");
     argument(command, "NAME", m_cat.name, "The entry; write -- before a name that begins with -");
     command->add_option("-o,--output", m_cat.output, "Write to this file (- is standard output)")->type_name("F");
+    add_input_key(command, m_cat.key);
     command->footer(
         "The .npy file is what numpy.save writes. What numpy does not have comes as its\n"
         "raw bits: bfloat16 as uint16; float8, and int4 (two numbers a byte), as uint8;\n"
@@ -152,6 +179,9 @@ class command_line {
         ->allow_extra_args(false)
         ->take_all();
     command->add_flag("--crc", m_convert.checksum, "Write a CRC-32, as MindSpore's crc_check does");
+    add_cipher(command, m_convert.cipher, "Encrypt OUT: aes-gcm, aes-cbc or sm4-cbc");
+    add_key_options(command, m_convert.out_key, "out-", " of OUT");
+    add_input_key(command, m_convert.key, " of IN");
     command->footer(
         "OUT is replaced as a whole once all is written and synced; until then, and\n"
         "after any error, it is as it was. Like MindSpore, --to adds the suffix where it\n"
@@ -169,6 +199,7 @@ class command_line {
     CLI::App* const command = add("diff", "Compare two files, whatever their formats", m_diff, diff);
     argument(command, "A", m_diff.a, "A ckpt or safetensors file");
     argument(command, "B", m_diff.b, "Another one");
+    add_input_key(command, m_diff.key, ", of whichever is encrypted");
     command->footer(
         "Compares names, dtypes, shapes and values, not the order of entries nor the\n"
         "format and checksum a file names in its metadata. Values are equal where their\n"
@@ -176,11 +207,36 @@ class command_line {
         "float8, float6, float4 and int4. Exit code 1 where anything differs.");
   }
 
+  void add_rekey() {
+    CLI::App* const command = add("rekey", "Encrypt an encrypted file with another key or cipher", m_rekey, rekey);
+    argument(command, "IN", m_rekey.input, "An encrypted ckpt file");
+    argument(command, "OUT", m_rekey.output, "The file to write; may be IN itself");
+    add_cipher(command, m_rekey.cipher, "aes-gcm, aes-cbc or sm4-cbc; that of IN if not said");
+    add_key_options(command, m_rekey.out_key, "out-", " of OUT");
+    add_input_key(command, m_rekey.key, " of IN");
+    command->footer(
+        "The plain bytes stay as they are, and are never written anywhere. What comes of\n"
+        "a file without a seal (--allow-unsealed) has one.");
+  }
+
+  void add_key() {
+    CLI::App* const command = add("key", "Print the key that a passphrase gives for a file", m_key, key);
+    argument(command, "FILE", m_key.file, "An encrypted ckpt file");
+    command->add_option("--passphrase-env", m_key.key.passphrase, "Environment variable with the passphrase")
+        ->type_name("VAR")
+        ->required();
+    command->footer(
+        "In hexadecimal digits: with their bytes as dec_key MindSpore reads the file.\n"
+        "Each file has another. docs/encryption.md says how it is derived.");
+  }
+
   ls_options m_ls;
   verify_options m_verify;
   cat_options m_cat;
   convert_options m_convert;
   diff_options m_diff;
+  rekey_options m_rekey;
+  key_command_options m_key;
   std::function<exit_code(standard_output&)> m_run;
   CLI::App m_app{"Look at, check and convert MindSpore ckpt and safetensors files", "ckpt"};
 };

@@ -42,13 +42,13 @@ std::string header_of(const index_entry& entry) {
 template <sink Sink>
 void write_array(const checkpoint_file& file, const index_entry& entry, std::string_view header, Sink& to) {
   to.write(std::as_bytes(std::span(header)));
-  content_stream content(file.bytes, entry);
+  content_stream content(file.bytes(), entry);
   std::vector<std::byte> buffer(entry.size_bytes() < buffer_size ? static_cast<std::size_t>(entry.size_bytes())
                                                                  : buffer_size);
   while (const std::size_t count = content.read(buffer)) {
     const std::span<const std::byte> bytes = std::span(buffer).first(count);
     if (entry.type() == dtype::boolean)
-      if (const auto bad = find_bad_bool(bytes)) refuse_bool(file.index, entry, bytes[*bad]);
+      if (const auto bad = find_bad_bool(bytes)) refuse_bool(file.index(), entry, bytes[*bad]);
     to.write(bytes);
     interruption::check();
   }
@@ -57,10 +57,10 @@ void write_array(const checkpoint_file& file, const index_entry& entry, std::str
 }  // namespace
 
 exit_code cat(const cat_options& options, standard_output& out) {
-  const checkpoint_file file(options.file);
-  const index_entry& entry = find(file.index, options.name);
+  const checkpoint_file file(options.file, options.key);
+  const index_entry& entry = find(file.index(), options.name);
   const bool is_text = entry.kind() == entry_kind::string;
-  const std::string_view text = text_of(file.index, entry);
+  const std::string_view text = text_of(file.index(), entry);
   const std::string header = is_text ? std::string() : header_of(entry);
 
   if (!options.output.empty() && options.output != "-") {

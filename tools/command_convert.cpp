@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,8 +10,10 @@
 #include <ckpt/checkpoint/checksummed_executor.hpp>
 #include <ckpt/checkpoint/executor.hpp>
 #include <ckpt/checkpoint/file_name.hpp>
+#include <ckpt/checkpoint/with_policies.hpp>
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/crypto.hpp>
 #include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>
 #include <ckpt/format/plan.hpp>
@@ -32,6 +35,13 @@
 namespace ckpt::tools {
 
 namespace {
+
+/// The policy's name of what the command line calls `aes-gcm`.
+std::string_view cipher_name(std::string_view option) {
+  if (option == "aes-gcm") return aes_gcm::name;
+  if (option == "aes-cbc") return aes_cbc::name;
+  return option.empty() ? std::string_view() : sm4_cbc::name;
+}
 
 /// What is taken of a file, and the name that each gets.
 using selection = std::vector<std::pair<std::string, const index_entry*>>;
@@ -89,8 +99,8 @@ std::vector<std::pair<std::string, std::string>> select_metadata(const file_inde
 
 /// Moves the plan's bytes into the file. Returns its path, links resolved.
 template <class Executor>
-std::string execute(const plan& whole, const std::string& path) {
-  Executor run(whole);
+std::string execute(const plan& whole, const std::string& path, const execution_options& how = {}) {
+  Executor run(whole, how);
   progress_bar bar("syncing to the disk");
   const interruption guard;
   atomic_file to(path, run.size(), {.mode = output_mode(path)});
@@ -102,20 +112,33 @@ std::string execute(const plan& whole, const std::string& path) {
   return to.path();
 }
 
+/// The same, encrypted where a cipher is named.
+std::string encrypt(const plan& whole, const std::string& path, std::string_view cipher, const key_options& keys) {
+  if (cipher.empty()) return execute<executor>(whole, path);
+  const std::optional<secret_key> key = keys.read();
+  if (!key)
+    throw command_line_error("say where the key of OUT is: --out-key-file, --out-key-env or --out-passphrase-env");
+  const execution_options how{.key = &*key, .label = path};
+  return with_policies<aes_gcm, aes_cbc, sm4_cbc>({cipher}, [&]<class... Chosen>(policies<Chosen...>) {
+    using set = policy_set<Chosen...>;
+    return execute<typename ckpt::detail::executor_of<typename set::cipher, no_checksum>::type>(whole, path, how);
+  });
+}
+
 /// Writes what was selected, read a buffer at a time: memory does not grow with the file. Returns the path, links
 /// resolved.
 template <file_format Format>
 std::string write(const checkpoint_file& from, const selection& chosen, const std::string& output,
-                  const format_options& how) {
+                  const format_options& how, std::string_view cipher = {}, const key_options& key = {}) {
   const std::string path = with_suffix(output, Format::suffix);
   entries content(path, duplicates::refuse, {});
   for (const auto& [name, entry] : chosen) {
-    if (entry->kind() == entry_kind::string) content.add_string(name, text_of(from.index, *entry));
-    else content.add_stored(name, *entry, from.bytes);
+    if (entry->kind() == entry_kind::string) content.add_string(name, text_of(from.index(), *entry));
+    else content.add_stored(name, *entry, from.bytes());
   }
   const plan whole = Format::make_plan(content, how);
   if (how.checksum) return execute<checksummed_executor<crc32>>(whole, path);
-  return execute<executor>(whole, path);
+  return encrypt(whole, path, cipher, key);
 }
 
 }  // namespace
@@ -123,8 +146,14 @@ std::string write(const checkpoint_file& from, const selection& chosen, const st
 exit_code convert(const convert_options& options, standard_output& out) {
   const std::string_view format = format_of(options);
   name_rules rules(options.only, options.renames);
-  const checkpoint_file file(options.input);
-  const selection chosen = select(file.index, rules);
+  if (!options.cipher.empty() && format == safetensors::name)
+    throw command_line_error("--encrypt: only ckpt files are encrypted; name OUT so, or say --to ckpt");
+  if (!options.cipher.empty() && options.checksum)
+    throw command_line_error("--encrypt and --crc exclude each other: an encrypted file is sealed");
+  if (options.cipher.empty() && options.out_key.is_given())
+    throw command_line_error("a key is given for OUT, but no cipher: say --encrypt aes-gcm, aes-cbc or sm4-cbc");
+  const checkpoint_file file(options.input, options.key);
+  const selection chosen = select(file.index(), rules);
   for (const std::string& rule : rules.unused())
     print_error("ckpt: note: --rename " + quoted(rule) + " matches no name\n");
 
@@ -132,19 +161,37 @@ exit_code convert(const convert_options& options, standard_output& out) {
   if (format == safetensors::name) {
     // A checksum is of these names, and all of them.
     const bool is_valid = !options.checksum && options.only.empty() && options.renames.empty();
-    const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index, rules, is_valid);
-    const bool has_metadata = file.index.format() == safetensors::name;
+    const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index(), rules, is_valid);
+    const bool has_metadata = file.index().format() == safetensors::name;
     written = write<safetensors>(file, chosen, options.output,
                                  {.metadata = metadata,
                                   .format_pair = has_metadata ? format_pair::as_given : format_pair::added,
                                   .checksum = options.checksum});
   } else {
-    written = write<mindspore>(file, chosen, options.output, {.checksum = options.checksum});
+    written = write<mindspore>(file, chosen, options.output, {.checksum = options.checksum},
+                               cipher_name(options.cipher), options.out_key);
   }
   entry_count count;
   for (const auto& [name, entry] : chosen) count.add(entry->kind(), entry->size_bytes());
-  out.print("wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() +
-            (options.checksum ? ", with a CRC-32\n" : "\n"));
+  out.print(
+      "wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() +
+      (options.checksum ? ", with a CRC-32" : "") +
+      (options.cipher.empty() ? "" : ", encrypted with " + std::string(cipher_name(options.cipher)) + " and sealed") +
+      "\n");
+  return exit_code::fine;
+}
+
+exit_code rekey(const rekey_options& options, standard_output& out) {
+  const checkpoint_file file(options.input, options.key);
+  if (file.index().cipher().empty())
+    throw format_error(errc::not_encrypted, {.path = file.index().label()},
+                       "the file is not encrypted; to encrypt it, use `ckpt convert --encrypt`");
+  const std::string_view cipher = options.cipher.empty() ? file.index().cipher() : cipher_name(options.cipher);
+  plan whole;
+  const gather all{nullptr, 0, &file.bytes()};
+  whole.add(segment(all, file.bytes().size()));
+  const std::string written = encrypt(whole, with_suffix(options.output, mindspore::suffix), cipher, options.out_key);
+  out.print("wrote " + without_controls(written) + ": encrypted with " + std::string(cipher) + " and sealed\n");
   return exit_code::fine;
 }
 

@@ -40,24 +40,30 @@ bool same_shape(const index_entry& a, const index_entry& b) {
 
 class comparison {
  public:
-  comparison(const diff_options& options, standard_output& out) : m_a(options.a), m_b(options.b), m_out(out) {}
+  comparison(const diff_options& options, standard_output& out)
+      : m_a(options.a, key_for(options.a, options.key)), m_b(options.b, key_for(options.b, options.key)), m_out(out) {}
 
   exit_code run() {
-    for (const index_entry& entry : m_a.index) {
-      const index_entry* const other = m_b.index.find(entry.name());
+    for (const index_entry& entry : m_a.index()) {
+      const index_entry* const other = m_b.index().find(entry.name());
       if (other != nullptr && comparable(entry, *other)) m_total += entry.size_bytes();
     }
-    for (const index_entry& entry : m_a.index) {
-      if (const index_entry* const other = m_b.index.find(entry.name())) compare(entry, *other);
+    for (const index_entry& entry : m_a.index()) {
+      if (const index_entry* const other = m_b.index().find(entry.name())) compare(entry, *other);
       else print_only("A", entry, m_only_in_a);
     }
-    for (const index_entry& entry : m_b.index)
-      if (m_a.index.find(entry.name()) == nullptr) print_only("B", entry, m_only_in_b);
+    for (const index_entry& entry : m_b.index())
+      if (m_a.index().find(entry.name()) == nullptr) print_only("B", entry, m_only_in_b);
     m_bar.hide();
     return conclude();
   }
 
  private:
+  /// The key is for whichever of the two is encrypted.
+  static key_options key_for(const std::string& path, const key_options& key) {
+    return is_encrypted(path) ? key : key_options();
+  }
+
   static bool comparable(const index_entry& a, const index_entry& b) {
     return a.kind() == b.kind() && a.type() == b.type() && same_shape(a, b);
   }
@@ -109,8 +115,8 @@ class comparison {
   /// Hands over the content of both, of one size, buffer by buffer, for as long as `use` returns true.
   template <class Use>
   void for_each_buffer(const index_entry& a, const index_entry& b, Use use) {
-    content_stream first(m_a.bytes, a);
-    content_stream second(m_b.bytes, b);
+    content_stream first(m_a.bytes(), a);
+    content_stream second(m_b.bytes(), b);
     while (const std::size_t count = first.read(m_first)) {
       second.read(std::span(m_second).first(count));
       if (!use(std::span(m_first).first(count), std::span(m_second).first(count))) return;

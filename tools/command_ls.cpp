@@ -4,11 +4,11 @@
 
 #include <unistd.h>
 
-#include <ckpt/checkpoint/inspect.hpp>
 #include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/tensor/shape.hpp>
 
+#include "checkpoint_file.hpp"
 #include "commands.hpp"
 #include "entry_count.hpp"
 #include "human_size.hpp"
@@ -34,9 +34,10 @@ std::string properties(const file_index& index) {
 }  // namespace
 
 exit_code ls(const ls_options& options, standard_output& out) {
-  const file_index index = inspect(options.file);
+  const checkpoint_file file(options.file, options.key);
+  const file_index& index = file.index();
   if (options.json) {
-    print_json(out, index);
+    print_json(out, index, file.size());
     return exit_code::fine;
   }
   table<4> listing;
@@ -51,7 +52,7 @@ exit_code ls(const ls_options& options, standard_output& out) {
   const std::optional<std::size_t> terminal = terminal_columns(STDOUT_FILENO);
   listing.print(out, terminal.value_or(80), terminal ? long_names::elide : long_names::keep);
   if (!index.empty()) out.print("\n");
-  out.print(std::string(index.format()) + properties(index) + ": " + count.text() + "\n");
+  out.print(std::string(index.format()) + properties(index) + ": " + count.text() + encryption_of(index) + "\n");
   if (index.has_checksum()) out.print("the file has a CRC-32\n");
   return exit_code::fine;
 }

@@ -49,32 +49,32 @@ void check(const file_index& index, const bool_run& run, std::uint64_t begin, st
 }  // namespace
 
 exit_code verify(const verify_options& options, standard_output& out) {
-  const checkpoint_file file(options.file);  // all structure
-  const std::vector<bool_run> runs = bool_runs(file.index);
+  const checkpoint_file file(options.file, options.key);  // all structure
+  const std::vector<bool_run> runs = bool_runs(file.index());
   std::optional<checksum_verifier<crc32>> checksum;
-  if (file.index.has_checksum()) checksum.emplace(file.bytes, file.index);
+  if (file.index().has_checksum()) checksum.emplace(file.bytes(), file.index());
   progress_bar bar;
   std::vector<std::byte> buffer(buffer_size);
   auto next = runs.begin();
-  for (std::uint64_t at = 0; at < file.bytes.size();) {
-    const std::uint64_t left = file.bytes.size() - at;
+  for (std::uint64_t at = 0; at < file.bytes().size();) {
+    const std::uint64_t left = file.bytes().size() - at;
     const std::span<std::byte> bytes =
         std::span(buffer).first(left < buffer.size() ? static_cast<std::size_t>(left) : buffer.size());
-    file.bytes.read(at, bytes);
+    file.bytes().read(at, bytes);
     if (checksum) checksum->update(bytes);
     const std::uint64_t end = at + bytes.size();
     for (; next != runs.end() && next->where.offset < end; ++next) {
-      check(file.index, *next, at, bytes);
+      check(file.index(), *next, at, bytes);
       if (next->where.offset + next->where.size > end) break;  // goes on in the next buffer
     }
     at = end;
-    bar.update(at, file.bytes.size());
+    bar.update(at, file.bytes().size());
   }
   if (checksum) checksum->finish();
   entry_count count;
-  for (const index_entry& entry : file.index) count.add(entry.kind(), entry.size_bytes());
-  out.print("ok: " + std::string(file.index.format()) + ", " + count.text() +
-            (checksum ? ", CRC-32 verified\n" : "\n"));
+  for (const index_entry& entry : file.index()) count.add(entry.kind(), entry.size_bytes());
+  out.print("ok: " + std::string(file.index().format()) + ", " + count.text() + (checksum ? ", CRC-32 verified" : "") +
+            encryption_of(file.index()) + "\n");
   return exit_code::fine;
 }
 

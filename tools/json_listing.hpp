@@ -32,13 +32,16 @@ namespace ckpt::tools {
 }
 
 /// The whole index as one JSON object, an entry a line.
-inline void print_json(standard_output& out, const file_index& index) {
+/// `bytes` is the size of the file.
+inline void print_json(standard_output& out, const file_index& index, std::uint64_t bytes) {
   std::string head = R"({"format":")";
-  head.append(index.format())
-      .append(R"(","cipher":null,"checksum":)")
-      .append(index.has_checksum() ? R"("crc32")" : "null");
+  head.append(index.format()).append(R"(","cipher":)");
+  if (index.cipher().empty()) head.append("null");
+  else head.append(R"(")").append(index.cipher()).append(R"(")");
+  head.append(R"(,"checksum":)").append(index.has_checksum() ? R"("crc32")" : "null");
+  head.append(R"(,"sealed":)").append(index.cipher().empty() ? "null" : index.is_sealed() ? "true" : "false");
   head.append(R"(,"bytes":)");
-  append_json_number(head, index.file_size());
+  append_json_number(head, bytes);
   head.append(R"(,"metadata":{)");
   std::string_view comma;
   for (const auto& [key, value] : index.metadata()) {

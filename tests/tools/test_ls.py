@@ -98,7 +98,7 @@ class Ls(command.Case):
         self.write("net.ckpt", files.NET_CKPT)
         text = self.ckpt("ls", "--json", "net.ckpt")
         listing = json.loads(text)
-        self.assertEqual(list(listing), ["format", "cipher", "checksum", "bytes", "metadata", "entries"])
+        self.assertEqual(list(listing), ["format", "cipher", "checksum", "sealed", "bytes", "metadata", "entries"])
         self.assertEqual(
             {key: listing[key] for key in list(listing)[:5]},
             {"format": "ckpt", "cipher": None, "checksum": None, "bytes": len(files.NET_CKPT), "metadata": {}},
@@ -110,7 +110,7 @@ class Ls(command.Case):
 
     def test_json_of_nothing(self):
         self.write("nothing.ckpt", b"")
-        self.assertEqual(self.ckpt("ls", "nothing.ckpt", "--json"), '{"format":"ckpt","cipher":null,"checksum":null,"bytes":0,"metadata":{},"entries":[]}\n')
+        self.assertEqual(self.ckpt("ls", "nothing.ckpt", "--json"), '{"format":"ckpt","cipher":null,"checksum":null,"sealed":null,"bytes":0,"metadata":{},"entries":[]}\n')
 
     def test_json_keeps_metadata_in_order_and_escapes(self):
         metadata = {"z": 'a"\\\n\x01', "format": "pt", "a": "día", "": "😀"}

@@ -56,8 +56,9 @@ class encrypting_executor {
     const secret_bytes used = file_key<Cipher>(options.key, first_iv, label);
     const seal_keys keys(used.bytes(), first_iv);
     m_hmac.emplace(keys.seal());
-    const unsigned threads = options.threads == 0 ? default_threads() : options.threads;
-    const std::size_t each = (m_blocks.size() + threads - 1) / threads;
+    // What is read from a source is read in order: an encrypted one keeps no more than one block.
+    const unsigned threads = what.reads_source() ? 1 : options.threads == 0 ? default_threads() : options.threads;
+    const std::size_t each = what.reads_source() ? 1 : (m_blocks.size() + threads - 1) / threads;
     m_side_by_side = each < 1 ? 1 : each < Cipher::encryptor::lanes ? each : std::size_t{Cipher::encryptor::lanes};
     const std::size_t groups = (m_blocks.size() + m_side_by_side - 1) / m_side_by_side;
     m_workers.reserve(threads);

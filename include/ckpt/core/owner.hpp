@@ -1,6 +1,7 @@
 #ifndef CKPT_CORE_OWNER_HPP
 #define CKPT_CORE_OWNER_HPP
 
+#include <type_traits>
 #include <utility>
 
 namespace ckpt {
@@ -13,6 +14,10 @@ class owner {
   owner() noexcept = default;
   explicit owner(T* object) noexcept : m_object(object) {}
   owner(owner&& other) noexcept : m_object(std::exchange(other.m_object, nullptr)) {}
+  /// Of a class that derives from T, whose destructor is virtual.
+  template <class Derived>
+    requires(!std::is_same_v<Derived, T> && std::is_convertible_v<Derived*, T*>)
+  owner(owner<Derived>&& other) noexcept : m_object(other.release()) {}  // NOLINT(google-explicit-constructor)
   owner& operator=(owner&& other) noexcept {
     if (this != &other) {
       delete m_object;
@@ -21,6 +26,9 @@ class owner {
     return *this;
   }
   ~owner() { delete m_object; }
+
+  /// Gives the object away.
+  [[nodiscard]] T* release() noexcept { return std::exchange(m_object, nullptr); }
 
   [[nodiscard]] T* get() const noexcept { return m_object; }
   [[nodiscard]] T& operator*() const noexcept { return *m_object; }

@@ -49,8 +49,12 @@ class plan {
   /// Memory that lives as long as the plan, for content that the format has to encode.
   [[nodiscard]] std::span<std::byte> store(std::size_t size) { return {m_memory.allocate(size), size}; }
 
+  /// Whether some of it is read from a source while it is written: best in order.
+  [[nodiscard]] bool reads_source() const noexcept { return m_reads_source; }
+
   void add(segment next) {
     if (next.size() == 0) return;
+    if (next.is_gathered() && next.origin().from != nullptr) m_reads_source = true;
     m_segments.push_back(next);
     m_size += next.size();
   }
@@ -90,6 +94,7 @@ class plan {
   trivial_vector<segment> m_segments;
   checksum_place m_checksum;
   std::uint64_t m_size = 0;
+  bool m_reads_source = false;
 };
 
 }  // namespace ckpt

@@ -1,0 +1,58 @@
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <string>
+
+#include <ckpt/checkpoint/with_policies.hpp>
+#include <ckpt/cipher/aes_cbc.hpp>
+#include <ckpt/cipher/aes_gcm.hpp>
+#include <ckpt/cipher/block.hpp>
+#include <ckpt/cipher/known_ciphers.hpp>
+#include <ckpt/cipher/seal.hpp>
+#include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/cipher/sm4_cbc.hpp>
+#include <ckpt/io/file_source.hpp>
+
+#include "commands.hpp"
+
+namespace ckpt::tools {
+
+namespace {
+
+/// The key that the cipher has for this file.
+template <class Cipher>
+secret_bytes key_of(const file_source& file, const secret_key& given) {
+  block_header<Cipher> first;
+  file.read(0, first.bytes());
+  first.validate(file.label(), 0, file.size());
+  return file_key<Cipher>(&given, first.iv(), file.label());
+}
+
+}  // namespace
+
+exit_code key(const key_command_options& options, standard_output& out) {
+  const std::optional<secret_key> given = options.key.read();
+  if (!given) throw command_line_error("say where the passphrase is: --passphrase-env VAR");
+  const file_source file(options.file);
+  std::array<std::byte, 4> magic{};
+  if (file.size() >= magic.size()) file.read(0, magic);
+  const known_cipher* const cipher = find_cipher(magic);
+  if (cipher == nullptr)
+    throw format_error(errc::not_encrypted, {.path = file.label()}, "the file is not encrypted: it has no key");
+  with_policies<aes_gcm, aes_cbc, sm4_cbc>({cipher->name}, [&]<class... Chosen>(policies<Chosen...>) {
+    using chosen = typename policy_set<Chosen...>::cipher;
+    if constexpr (cipher_policy<chosen>) {
+      const secret_bytes key = key_of<chosen>(file, *given);
+      std::string digits;
+      for (const std::byte byte : key.bytes()) {
+        digits += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4U];
+        digits += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 0xfU];
+      }
+      out.print(digits + "\n");
+      wipe(std::as_writable_bytes(std::span(digits)));
+    }
+  });
+  return exit_code::fine;
+}
+
+}  // namespace ckpt::tools
