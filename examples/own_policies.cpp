@@ -107,7 +107,35 @@ struct lines final {
   }
 };
 
-static_assert(ckpt::cipher_policy<chacha20> && ckpt::file_format<lines>);
+/// Adler-32 (RFC 1950), in the place of a CRC-32.
+struct adler32 final {
+  static constexpr std::string_view name = "adler32";
+
+  adler32() = default;
+  explicit adler32(std::uint32_t before) : m_a(before & 0xffff), m_b(before >> 16) {}
+  void update(std::span<const std::byte> bytes) noexcept {
+    for (const std::byte each : bytes) {
+      m_a = (m_a + std::to_integer<std::uint32_t>(each)) % modulus;
+      m_b = (m_b + m_a) % modulus;
+    }
+  }
+  [[nodiscard]] std::uint32_t value() const noexcept { return m_b << 16 | m_a; }
+
+  /// Of two parts that follow each other: the second one's sums go on from those of the first.
+  static std::uint32_t combine(std::uint32_t first, std::uint32_t second, std::uint64_t second_size) noexcept {
+    const std::uint64_t a = (first & 0xffff) + modulus - 1;
+    const std::uint64_t b = (first >> 16) + (second >> 16) + second_size % modulus * (a % modulus);
+    return static_cast<std::uint32_t>(b % modulus << 16 | (a + (second & 0xffff)) % modulus);
+  }
+
+ private:
+  static constexpr std::uint32_t modulus = 65521;
+
+  std::uint32_t m_a = 1;
+  std::uint32_t m_b = 0;
+};
+
+static_assert(ckpt::cipher_policy<chacha20> && ckpt::file_format<lines> && ckpt::checksum_policy<adler32>);
 
 }  // namespace mine
 
@@ -126,9 +154,14 @@ int main() {
     const ckpt::state_dict read = ckpt::load<mine::lines>("own_format.lines");
     std::printf("own_format.lines: %zu tensors, read as %s\n", read.size(), read.format().data());
 
+    const ckpt::save_report report = ckpt::save<mine::adler32>(weights, "own_checksum", {.mode = 0644});
+    const bool is_verified = ckpt::load<mine::adler32>("own_checksum.ckpt").has_checksum();
+    std::printf("own_checksum.ckpt: adler32 %08x, %s\n", report.checksum.value_or(0),
+                is_verified ? "verified" : "none");
+
     const bool is_same = decrypted["weight"].to_vector<int>() == read["weight"].to_vector<int>() &&
                          read["bias"].to_vector<float>() == std::vector<float>{1, 2, 3};
-    return is_same ? EXIT_SUCCESS : EXIT_FAILURE;
+    return is_same && is_verified ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "%s\n", problem.what());
     return EXIT_FAILURE;

@@ -100,8 +100,8 @@ class Ls(command.Case):
         listing = json.loads(text)
         self.assertEqual(list(listing), ["format", "cipher", "checksum", "sealed", "bytes", "metadata", "entries"])
         self.assertEqual(
-            {key: listing[key] for key in list(listing)[:5]},
-            {"format": "ckpt", "cipher": None, "checksum": None, "bytes": len(files.NET_CKPT), "metadata": {}},
+            {key: listing[key] for key in list(listing)[:6]},
+            {"format": "ckpt", "cipher": None, "checksum": None, "sealed": None, "bytes": len(files.NET_CKPT), "metadata": {}},
         )
         self.assertEqual(listing["entries"][0], {"name": "conv.weight", "kind": "tensor", "dtype": "float32", "shape": [2, 3], "bytes": 24})
         self.assertEqual(listing["entries"][3], {"name": "steps", "kind": "tensor", "dtype": "int64", "shape": [], "bytes": 8})

@@ -184,3 +184,26 @@ TEST_CASE("verify_checksum: a content that ends like a checksum is content") {
   CHECK(verified(saved<crc32>(tail)) == "fine");
   CHECK(verified(saved(tail)).starts_with("f: the file has no checksum"));
 }
+
+TEST_CASE("load: verifies the checksum that it is told of, and reports one that it is not") {
+  const scratch::directory folder;
+  const std::string path = folder / "net.ckpt";
+  save<crc32>(net, path, {.mode = 0600});
+  for (const ckpt::read how : {ckpt::read::map, ckpt::read::copy}) {
+    CHECK(load<crc32>(path, {.read = how}).has_checksum());
+    CHECK(load(path, {.read = how}).has_checksum());
+  }
+  CHECK(load<crc32>(path, {.choose = [](std::string_view) { return false; }}).empty());
+  std::string bytes = scratch::get(path);
+  bytes[bytes.size() - 20] = static_cast<char>(bytes[bytes.size() - 20] ^ 1);
+  scratch::put(path, bytes);
+  CHECK(support::message_of<integrity_error>([&] {
+          static_cast<void>(load<crc32>(path));
+        }).starts_with(path + ": the content is not what was written: its crc32 is 0x"));
+  CHECK(load(path).size() == net.size());  // not asked
+  const std::vector<std::byte> none = save_bytes(net);
+  CHECK(support::error_of<integrity_error>([&] { static_cast<void>(load<crc32>(none)); }).code() == errc::checksum);
+  CHECK(load<crc32>(none, {.allow_no_checksum = true}).size() == net.size());
+  CHECK(!load(none).has_checksum());
+  CHECK(load<safetensors, crc32>(save_bytes<crc32, safetensors>(net)).has_checksum());
+}
