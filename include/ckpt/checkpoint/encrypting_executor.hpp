@@ -23,6 +23,7 @@
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/random.hpp>
 #include <ckpt/io/sink.hpp>
+#include <ckpt/task/memory_lease.hpp>
 #include <ckpt/task/parallel.hpp>
 
 namespace ckpt {
@@ -73,8 +74,9 @@ class encrypting_executor {
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
 
   /// Writes the whole file. Where the sink takes bytes in any place, each thread writes what it has encrypted, while it
-  /// is still in the cache of its core; else two blocks a thread are put together in memory, and written in order.
-  /// `report(done)` is called on the calling thread, with the bytes handed over so far.
+  /// is still in the cache of its core; else two blocks a thread are put together in memory (memory_lease says how much
+  /// all saves of a process may have of that), and written in order. `report(done)` is called on the calling thread,
+  /// with the bytes handed over so far.
   template <sink Sink>
   void run(Sink& to, function_ref<void(std::uint64_t)> report) {
     if constexpr (placing_sink<Sink>) {
@@ -83,6 +85,7 @@ class encrypting_executor {
       to.write_at(m_size - m_seal.size(), m_seal);
     } else {
       const std::size_t together = 2 * m_workers.size();
+      const memory_lease lease(end_of(together < m_blocks.size() ? together : m_blocks.size()));
       aligned_memory memory(static_cast<std::size_t>(end_of(together < m_blocks.size() ? together : m_blocks.size())));
       for (std::size_t first = 0; first < m_blocks.size(); first += together) {
         const std::size_t end = first + together < m_blocks.size() ? first + together : m_blocks.size();
