@@ -17,6 +17,7 @@
 #include <ckpt/cipher/concept.hpp>
 #include <ckpt/cipher/seal.hpp>
 #include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/cipher/structure.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/plan_cursor.hpp>
@@ -50,7 +51,9 @@ class encrypting_executor {
       m_size += layout::header_size + block.cipher_size;
     }
     std::memcpy(m_seal_iv.data(), &ivs[m_blocks.size() * iv_size], iv_size);
-    m_seal.resize(static_cast<std::size_t>(layout::block_size(seal<Cipher>::size(m_blocks.size()))));
+    m_structure = structure_of(what);
+    m_seal.resize(
+        static_cast<std::size_t>(layout::block_size(seal<Cipher>::size(m_blocks.size(), m_structure.size()))));
     m_size += m_seal.size();
 
     const std::span<const std::byte, iv_size> first_iv(m_blocks.empty() ? m_seal_iv : m_blocks.front().iv);
@@ -106,6 +109,7 @@ class encrypting_executor {
   /// Bytes that a thread encrypts of each block before it writes them: with all blocks side by side no more than the
   /// cache of a core holds.
   static constexpr std::size_t slice = (std::size_t{256} << 10) / Cipher::encryptor::lanes;
+  static constexpr std::uint64_t largest_structure = plain_block_size / 2;
   static constexpr std::uint64_t between_reports = std::uint64_t{8} << 20;
 
   struct no_mac {
@@ -272,11 +276,28 @@ class encrypting_executor {
     advance(layout::header_size);
   }
 
+  /// The plan without the content of its tensors; nothing where that would be more than a sixteenth of it, or more than
+  /// half a block.
+  [[nodiscard]] static std::vector<std::byte> structure_of(const plan& what) {
+    structure_writer structure;
+    const std::uint64_t most =
+        what.size() / 16 + 4096 < largest_structure ? what.size() / 16 + 4096 : largest_structure;
+    for (const segment& next : what.segments()) {
+      if (next.is_content()) {
+        structure.leave_out(next.size());
+        continue;
+      }
+      if (next.is_gathered() || structure.size() + next.size() > most) return {};
+      structure.keep(next.bytes());
+    }
+    return structure.finish();
+  }
+
   /// Puts the whole block of the seal into m_seal: every other block is done.
   void encrypt_seal() {
     const std::span<std::byte> text = std::span(m_seal).subspan(layout::header_size);
-    const auto plain = static_cast<std::size_t>(seal<Cipher>::size(m_blocks.size()));
-    seal<Cipher>::write(text.first(plain), m_blocks, m_plan->size(), m_seal_iv, *m_hmac);
+    const auto plain = static_cast<std::size_t>(seal<Cipher>::size(m_blocks.size(), m_structure.size()));
+    seal<Cipher>::write(text.first(plain), m_blocks, m_plan->size(), m_structure, m_seal_iv, *m_hmac);
     pad(text, plain);
     typename Cipher::encryptor& cipher = m_workers.front()->cipher;
     cipher.begin(0, m_seal_iv);
@@ -289,6 +310,7 @@ class encrypting_executor {
 
   const plan* m_plan;
   std::vector<sealed_block> m_blocks;
+  std::vector<std::byte> m_structure;
   std::vector<std::byte> m_seal;  // the last block of the file
   std::array<std::byte, iv_size> m_seal_iv{};
   std::optional<cryptopp::hmac_sha256> m_hmac;

@@ -8,6 +8,7 @@
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/cipher/concept.hpp>
 #include <ckpt/cipher/decrypted_source.hpp>
+#include <ckpt/cipher/structure.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/owner.hpp>
@@ -24,16 +25,29 @@ struct source_of<Cipher> {
             std::move(file),
             {.key = options.key.get(), .threads = options.threads, .allow_unsealed = options.allow_unsealed})) {}
 
-  template <class Format, class Source>
-  [[nodiscard]] file_index index(const Source& from) const {
-    file_index found = read(from);
-    found.set_encryption(Cipher::name, plain->is_sealed());
-    return found;
+  /// What the file holds: by the structure in its seal where there is one, so that no block is decrypted for it.
+  template <class Format>
+  [[nodiscard]] file_index index(const decrypted_source<Cipher>& from) const {
+    if (from.structure().empty()) return index_of(from);
+    const structure_source structure(from.structure(), from.label());
+    if (structure.size() == from.size()) return index_of(structure);
+    throw integrity_error(errc::authentication, {.path = from.label()}, "the structure in the seal is of another file");
+  }
+  template <class Format>
+  [[nodiscard]] file_index index(const memory_source& whole) const {
+    return index_of(whole);
   }
 
   owner<const decrypted_source<Cipher>> plain;
 
  private:
+  template <class Source>
+  [[nodiscard]] file_index index_of(const Source& from) const {
+    file_index found = read(from);
+    found.set_encryption(Cipher::name, plain->is_sealed());
+    return found;
+  }
+
   template <class Source>
   [[nodiscard]] static file_index read(const Source& from) {
     try {

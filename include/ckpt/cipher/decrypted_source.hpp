@@ -66,6 +66,8 @@ class decrypted_source final : public source {
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_size; }
   [[nodiscard]] bool is_sealed() const noexcept { return m_is_sealed; }
+  /// The plain bytes without the content of tensors (structure.hpp), where the seal has them; else nothing.
+  [[nodiscard]] sequence<std::byte> structure() const noexcept { return m_structure; }
 
   /// Blocks that are not asked for as a whole are kept, the last one of them, for the reads that come next.
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
@@ -173,24 +175,25 @@ class decrypted_source final : public source {
   bool check_seal(const seal_keys& keys) {
     const sealed_block last = m_blocks.back();
     const std::span<sealed_block> others(m_blocks.data(), m_blocks.size() - 1);
-    const bool fits = last.cipher_size == layout::cipher_size(seal<Cipher>::size(others.size()));
-    if (Cipher::is_authenticated ? !fits : !seal<Cipher>::is_one(decrypt_start(last))) return false;
-    std::vector<std::byte> plain(fits ? last.cipher_size : 0);
-    if (fits) {
-      std::vector<std::byte> text(last.cipher_size);
-      m_file->read(last.offset + layout::header_size, text);
-      typename Cipher::decryptor cipher(m_key.bytes());
-      cipher.begin(last.iv);
-      cipher.process(text.data(), plain.data(), text.size());
-      if constexpr (Cipher::is_authenticated) {
-        if (!cipher.verify(last.mac)) refuse_block(m_blocks.size() - 1);
-        if (!seal<Cipher>::is_one(plain)) return false;
-      }
+    if constexpr (!Cipher::is_authenticated)
+      if (!seal<Cipher>::is_one(decrypt_start(last))) return false;
+    std::vector<std::byte> text(last.cipher_size);
+    std::vector<std::byte> plain(last.cipher_size);
+    m_file->read(last.offset + layout::header_size, text);
+    typename Cipher::decryptor cipher(m_key.bytes());
+    cipher.begin(last.iv);
+    cipher.process(text.data(), plain.data(), text.size());
+    if constexpr (Cipher::is_authenticated) {
+      if (!cipher.verify(last.mac)) refuse_block(m_blocks.size() - 1);
+      if (!seal<Cipher>::is_one(plain)) return false;
     }
-    if (!fits || !seal<Cipher>::check(plain, others, m_size, last.iv, keys))
+    typename seal<Cipher>::content said;
+    if (!seal<Cipher>::check(plain, others, last.iv, keys, said))
       throw integrity_error(errc::authentication, {.path = label(), .offset = last.offset},
                             "the seal is not over these blocks: one was damaged, dropped, exchanged or put in, or the "
                             "seal itself was damaged");
+    m_size = said.plain_size;
+    m_structure = std::move(said.structure);
     m_seal_offset = last.offset;
     m_blocks.pop_back();
     return true;
@@ -369,6 +372,7 @@ class decrypted_source final : public source {
   secret_bytes m_mac_key;  // where GMACs of the blocks are known
   std::vector<sealed_block> m_blocks;
   std::uint64_t m_size = 0;
+  std::vector<std::byte> m_structure;
   std::uint64_t m_seal_offset = 0;
   bool m_is_sealed = false;
   mutable std::mutex m_mutex;

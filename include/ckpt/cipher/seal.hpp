@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ckpt/cipher/block.hpp>
 #include <ckpt/cipher/concept.hpp>
@@ -88,25 +89,28 @@ class seal_keys {
 ///     u64 LE           number of the blocks before this one
 ///     u64 LE           number of their plain bytes
 ///     16 bytes each    their GMACs, where the cipher does not authenticate
-///     32 bytes         HMAC-SHA256 over "ckptseal", the cipher's magic (u32 LE), both numbers, and of each block the
-///     tag or
-///                      GMAC (16 bytes), the iv (16 bytes) and the size of the cipher text (u32 LE)
+///     any bytes        the structure of the file (structure.hpp); none where it would be large
+///     32 bytes         HMAC-SHA256 over "ckptseal", the cipher's magic (u32 LE), both numbers, the iv of this block;
+///                      of each block before it, the tag or GMAC (16 bytes), the iv (16 bytes) and the size of the
+///                      cipher text (u32 LE); and the structure
 template <cipher_policy Cipher>
 class seal {
  public:
   static constexpr wire::field_number field = 1001;
   static constexpr std::string_view magic = "ckptseal";
 
-  /// Bytes of the seal of so many blocks.
-  [[nodiscard]] static constexpr std::uint64_t size(std::uint64_t blocks) noexcept {
-    return wire::delimited_size(field, payload_size(blocks));
+  /// Bytes of the seal of so many blocks, with a structure of so many bytes.
+  [[nodiscard]] static constexpr std::uint64_t size(std::uint64_t blocks, std::uint64_t structure) noexcept {
+    return wire::delimited_size(field, payload_size(blocks, structure));
   }
 
-  /// Fills `to`, of size(blocks.size()) bytes. `iv` is that of the block of the seal. Allocates nothing.
+  /// Fills `to`, of size(blocks.size(), structure.size()) bytes. `iv` is that of the block of the seal. Allocates
+  /// nothing.
   static void write(std::span<std::byte> to, std::span<const sealed_block> blocks, std::uint64_t plain_size,
-                    std::span<const std::byte, iv_size> iv, cryptopp::hmac_sha256& hmac) {
+                    std::span<const std::byte> structure, std::span<const std::byte, iv_size> iv,
+                    cryptopp::hmac_sha256& hmac) {
     wire::writer writer(to.data());
-    writer.delimited_header(field, payload_size(blocks.size()));
+    writer.delimited_header(field, payload_size(blocks.size(), structure.size()));
     std::byte* at = writer.position();
     std::memcpy(at, magic.data(), magic.size());
     store_le(at + magic.size(), std::uint64_t{blocks.size()});
@@ -117,8 +121,10 @@ class seal {
         std::memcpy(at, block.mac.data(), block.mac.size());
         at += block.mac.size();
       }
+    if (!structure.empty()) std::memcpy(at, structure.data(), structure.size());
+    at += structure.size();
     authenticate(std::span<std::byte, cryptopp::hmac_sha256::size>(at, cryptopp::hmac_sha256::size), blocks, plain_size,
-                 iv, hmac);
+                 structure, iv, hmac);
   }
 
   /// Whether the plain bytes of a block are those of a seal, right or wrong.
@@ -132,35 +138,49 @@ class seal {
            std::memcmp(plain.data() + payload, magic.data(), magic.size()) == 0;
   }
 
-  /// Compares the plain bytes of a seal of so many blocks, padding and all, with what is known of the blocks. Where the
-  /// cipher does not authenticate, takes their GMACs from the seal first. `plain_size` is what it says of their plain
-  /// bytes. False where anything differs; takes the same time whatever it is.
+  /// What a seal says, once check() has found it to be right.
+  struct content {
+    std::uint64_t plain_size = 0;
+    std::vector<std::byte> structure{};
+  };
+
+  /// Compares the plain bytes of a seal, padding and all, with what is known of the blocks; is_one() must hold. Where
+  /// the cipher does not authenticate, takes the GMACs of the blocks from it. False where anything differs.
   [[nodiscard]] static bool check(std::span<const std::byte> plain, std::span<sealed_block> blocks,
-                                  std::uint64_t& plain_size, std::span<const std::byte, iv_size> iv,
-                                  const seal_keys& keys) {
-    const std::size_t used = static_cast<std::size_t>(size(blocks.size()));
-    const std::byte* const payload = plain.data() + (used - static_cast<std::size_t>(payload_size(blocks.size())));
-    plain_size = load_le<std::uint64_t>(payload + magic.size() + 8);
+                                  std::span<const std::byte, iv_size> iv, const seal_keys& keys, content& found) {
+    constexpr std::size_t key_size = wire::varint_size(wire::key(field, wire::wire_type::length_delimited));
+    const std::uint64_t payload_bytes = wire::read_varint(plain.subspan(key_size)).value;
+    const std::uint64_t without_structure = payload_size(blocks.size(), 0);
+    if (payload_bytes < without_structure || payload_bytes > plain.size()) return false;
+    const auto structure_size = static_cast<std::size_t>(payload_bytes - without_structure);
+    const std::uint64_t used = size(blocks.size(), structure_size);
+    if (block_layout<Cipher>::cipher_size(used) != plain.size()) return false;
+    const std::byte* const payload = plain.data() + (used - payload_bytes);
+    found.plain_size = load_le<std::uint64_t>(payload + magic.size() + 8);
+    const std::byte* structure = payload + fixed_size;
     if (!Cipher::is_authenticated)
-      for (std::size_t i = 0; i < blocks.size(); ++i)
-        std::memcpy(blocks[i].mac.data(), payload + fixed_size + i * tag_size, tag_size);
+      for (sealed_block& block : blocks) {
+        std::memcpy(block.mac.data(), structure, tag_size);
+        structure += tag_size;
+      }
+    found.structure.assign(structure, structure + structure_size);
     secret_bytes expected(plain.size());
     cryptopp::hmac_sha256 hmac(keys.seal());
-    write(expected.bytes().first(used), blocks, plain_size, iv, hmac);
-    pad(expected.bytes(), used);
+    write(expected.bytes().first(static_cast<std::size_t>(used)), blocks, found.plain_size, found.structure, iv, hmac);
+    pad(expected.bytes(), static_cast<std::size_t>(used));
     return cryptopp::equal(expected.bytes(), plain);
   }
 
  private:
   static constexpr std::size_t fixed_size = magic.size() + 8 + 8;
 
-  [[nodiscard]] static constexpr std::uint64_t payload_size(std::uint64_t blocks) noexcept {
-    return fixed_size + (Cipher::is_authenticated ? 0 : blocks * tag_size) + cryptopp::hmac_sha256::size;
+  [[nodiscard]] static constexpr std::uint64_t payload_size(std::uint64_t blocks, std::uint64_t structure) noexcept {
+    return fixed_size + (Cipher::is_authenticated ? 0 : blocks * tag_size) + structure + cryptopp::hmac_sha256::size;
   }
 
   static void authenticate(std::span<std::byte, cryptopp::hmac_sha256::size> to, std::span<const sealed_block> blocks,
-                           std::uint64_t plain_size, std::span<const std::byte, iv_size> iv,
-                           cryptopp::hmac_sha256& hmac) {
+                           std::uint64_t plain_size, std::span<const std::byte> structure,
+                           std::span<const std::byte, iv_size> iv, cryptopp::hmac_sha256& hmac) {
     std::array<std::byte, magic.size() + 4 + 8 + 8 + iv_size> head;
     std::memcpy(head.data(), magic.data(), magic.size());
     store_le(&head[magic.size()], std::uint32_t{Cipher::magic});
@@ -175,6 +195,7 @@ class seal {
       store_le(&one[tag_size + iv_size], block.cipher_size);
       hmac.update(one);
     }
+    hmac.update(structure);
     hmac.finish(to);
   }
 };

@@ -68,7 +68,8 @@ class plan {
         continue;
       }
       const std::uint64_t take = piece.size() - begin < size ? piece.size() - begin : size;
-      add(part(piece, begin, take));
+      const segment taken = part(piece, begin, take);
+      add(from.kind == entry_kind::tensor ? taken.as_content() : taken);
       size -= take;
       begin = 0;
     }

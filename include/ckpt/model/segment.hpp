@@ -23,8 +23,17 @@ struct gather {
 class segment {
  public:
   segment(std::span<const std::byte> bytes) noexcept  // NOLINT(google-explicit-constructor): the common kind
-      : m_from(bytes.data()), m_size(bytes.size() & max_size), m_gathered(0) {}
-  segment(const gather& from, std::uint64_t size) noexcept : m_from(&from), m_size(size & max_size), m_gathered(1) {}
+      : m_from(bytes.data()), m_size(bytes.size() & max_size), m_gathered(0), m_content(0) {}
+  segment(const gather& from, std::uint64_t size) noexcept
+      : m_from(&from), m_size(size & max_size), m_gathered(1), m_content(0) {}
+
+  /// The same, as content of a tensor: what the structure of a file does not depend on.
+  [[nodiscard]] segment as_content() const noexcept {
+    segment content = *this;
+    content.m_content = 1;
+    return content;
+  }
+  [[nodiscard]] bool is_content() const noexcept { return m_content != 0; }
 
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
   [[nodiscard]] bool is_gathered() const noexcept { return m_gathered != 0; }
@@ -50,11 +59,12 @@ class segment {
   }
 
  private:
-  static constexpr std::uint64_t max_size = ~std::uint64_t{0} >> 1;
+  static constexpr std::uint64_t max_size = ~std::uint64_t{0} >> 2;
 
   const void* m_from;
-  std::uint64_t m_size : 63;
+  std::uint64_t m_size : 62;
   std::uint64_t m_gathered : 1;
+  std::uint64_t m_content : 1;
 };
 
 static_assert(sizeof(segment) == 16, "a plan holds two of them for each tensor");

@@ -115,6 +115,44 @@ TEST_CASE("encryption: to memory and to any sink, the plain bytes are those of t
   CHECK(save_bytes(load<aes_gcm>(again, {.key = key})) == plain);
 }
 
+TEST_CASE_TEMPLATE("encryption: of chosen tensors, only the blocks that hold them are decrypted", Cipher, aes_gcm,
+                   aes_cbc) {
+  const scratch::directory folder;
+  const std::string path = folder / "net.ckpt";
+  const secret_key key = key_for<Cipher>();
+  network net;  // a block and a half each
+  for (const char* const name : {"a", "b", "c"}) net.emplace(name, tensor(dtype::uint8, {96 << 20}));
+  save<Cipher>(net, path, {.durability = durability::none, .mode = 0600, .key = key});
+  // Every block is damaged but the fourth, which has the first half of "c", and the fifth, which has the rest.
+  std::string file = scratch::get(path);
+  constexpr std::size_t block = block_layout<Cipher>::block_size(plain_block_size);
+  for (const std::size_t damaged : {0U, 1U, 2U}) file[damaged * block + 1000] ^= 1;
+  scratch::put(path, file);
+  const auto c = [](std::string_view name) { return name == "c"; };
+  const state_dict chosen = load<Cipher>(path, {.choose = c, .key = key});
+  CHECK(chosen["c"].size_bytes() == 96 << 20);
+  CHECK(inspect<Cipher>(path, {.key = key}).size() == 3);
+  const basic_reader<Cipher> reader(path, {.key = key});
+  std::vector<std::uint8_t> part(3);
+  reader.read_into("c", std::span(part), {{1000, 1003}});
+  CHECK(part == std::vector<std::uint8_t>(3));
+  CHECK(message_of<integrity_error>([&] { reader.read_into("a", std::span(part), {{0, 3}}); }) ==
+        path + ": block 1 of 5 is damaged: its bytes are not those that were written, at byte 0");
+  CHECK(error_of<integrity_error>([&] { static_cast<void>(load<Cipher>(path, {.key = key})); }).code() ==
+        errc::authentication);
+}
+
+TEST_CASE("encryption: a file whose structure would be large has none, and is read all the same") {
+  const secret_key key = key_for<aes_gcm>();
+  network net;
+  for (int i = 0; i < 3000; ++i) net.emplace("a tensor of number " + std::to_string(i), tensor({}, {i}));
+  const std::vector<std::byte> file = save_bytes<aes_gcm>(net, {.key = key});
+  const decrypted_source<aes_gcm> source(owner<const ckpt::source>(new memory_source(file)), {.key = &key});
+  CHECK(source.structure().empty());
+  CHECK(inspect<aes_gcm>(file, {.key = key}).size() == 3000);
+  CHECK(save_bytes(load<aes_gcm>(file, {.read = read::copy, .key = key})) == save_bytes(net));
+}
+
 TEST_CASE("encryption: nothing to save, and empty tensors, are not lost") {
   const secret_key key = key_for<aes_cbc>();
   CHECK(load<aes_cbc>(save_bytes<aes_cbc>(network(), {.key = key}), {.key = key}).empty());

@@ -32,10 +32,11 @@ std::vector<sealed_block> some_blocks() {
 }
 
 template <class Cipher>
-std::string written(const std::vector<sealed_block>& blocks, std::uint64_t plain_size, const seal_keys& keys) {
-  std::vector<std::byte> to(static_cast<std::size_t>(seal<Cipher>::size(blocks.size())));
+std::string written(const std::vector<sealed_block>& blocks, std::uint64_t plain_size, const seal_keys& keys,
+                    const std::string& structure = "") {
+  std::vector<std::byte> to(static_cast<std::size_t>(seal<Cipher>::size(blocks.size(), structure.size())));
   cryptopp::hmac_sha256 hmac(keys.seal());
-  seal<Cipher>::write(to, blocks, plain_size, iv_of(own_iv), hmac);
+  seal<Cipher>::write(to, blocks, plain_size, bytes(structure), iv_of(own_iv), hmac);
   return text(to);
 }
 
@@ -87,33 +88,37 @@ TEST_CASE_TEMPLATE("seal: takes what it wrote, and nothing that differs in one b
                    sm4_cbc) {
   const seal_keys keys(bytes("0123456789abcdef"), iv_of("sixteen bytes iv"));
   const std::vector<sealed_block> blocks = some_blocks();
-  const std::string good = written<Cipher>(blocks, 80, keys);
-  std::uint64_t size = 0;
+  std::string good = written<Cipher>(blocks, 80, keys, "the structure");
+  const std::size_t unpadded = good.size();
+  good.resize(static_cast<std::size_t>(block_layout<Cipher>::cipher_size(unpadded)));
+  pad(std::as_writable_bytes(std::span(good)), unpadded);
+  typename seal<Cipher>::content said;
   std::vector<sealed_block> known = blocks;
   if (!Cipher::is_authenticated)
     for (sealed_block& block : known) block.mac = {};
   CHECK(seal<Cipher>::is_one(bytes(good)));
-  CHECK(seal<Cipher>::check(bytes(good), known, size, iv_of(own_iv), keys));
-  CHECK(size == 80);
+  CHECK(seal<Cipher>::check(bytes(good), known, iv_of(own_iv), keys, said));
+  CHECK(said.plain_size == 80);
+  CHECK(support::text(said.structure) == "the structure");
   CHECK(known[1].mac == blocks[1].mac);
   for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
     std::string bad = good;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
     known = blocks;
-    CHECK(!seal<Cipher>::check(bytes(bad), known, size, iv_of(own_iv), keys));
+    CHECK(!seal<Cipher>::check(bytes(bad), known, iv_of(own_iv), keys, said));
   }
   known = blocks;
   known[0].iv[15] ^= std::byte{1};
-  CHECK(!seal<Cipher>::check(bytes(good), known, size, iv_of(own_iv), keys));
+  CHECK(!seal<Cipher>::check(bytes(good), known, iv_of(own_iv), keys, said));
   known = blocks;
-  CHECK(!seal<Cipher>::check(bytes(good), known, size, iv_of("another's own iv"), keys));
+  CHECK(!seal<Cipher>::check(bytes(good), known, iv_of("another's own iv"), keys, said));
   known = blocks;
   known[1].cipher_size += 16;
-  CHECK(!seal<Cipher>::check(bytes(good), known, size, iv_of(own_iv), keys));
+  CHECK(!seal<Cipher>::check(bytes(good), known, iv_of(own_iv), keys, said));
   if (Cipher::is_authenticated) {
     known = blocks;
     known[1].mac[0] ^= std::byte{1};
-    CHECK(!seal<Cipher>::check(bytes(good), known, size, iv_of(own_iv), keys));
+    CHECK(!seal<Cipher>::check(bytes(good), known, iv_of(own_iv), keys, said));
   }
 }
 

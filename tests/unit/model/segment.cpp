@@ -67,7 +67,7 @@ TEST_CASE("segment: what a source has, read only when it is copied") {
         "f: ends too early: 5 bytes needed, 4 left, at byte 2");
 }
 
-TEST_CASE("segment: sizes up to 2^63 - 1 beside the mark of a gathered one") {
+TEST_CASE("segment: sizes up to 2^62 - 1 beside the marks of a gathered one") {
   constexpr std::uint64_t most = ~std::uint64_t{0} >> 1;
   const float value = 0;
   const tensor_view view = tensor_view::strided(dtype::uint8, {static_cast<std::int64_t>(most)}, &value, {0});
