@@ -68,10 +68,13 @@ TEST_CASE("segment: what a source has, read only when it is copied") {
 }
 
 TEST_CASE("segment: sizes up to 2^62 - 1 beside the marks of a gathered one") {
-  constexpr std::uint64_t most = ~std::uint64_t{0} >> 1;
+  constexpr std::uint64_t most = ~std::uint64_t{0} >> 2;
   const float value = 0;
   const tensor_view view = tensor_view::strided(dtype::uint8, {static_cast<std::int64_t>(most)}, &value, {0});
   const gather from{&view, 0};
   CHECK(segment(from, most).size() == most);
   CHECK(segment(from, most).is_gathered());
+  CHECK(!segment(from, most).is_content());
+  CHECK(segment(from, most).as_content().is_content());
+  CHECK(segment(from, most).as_content().is_gathered());
 }
