@@ -30,7 +30,9 @@
 namespace ckpt {
 
 /// Moves the bytes of a plan into a sink, encrypted in blocks and sealed. Draws the ivs, derives the keys and allocates
-/// everything it needs in the constructor.
+/// everything it needs in the constructor, but for what a sink that takes bytes in order has to wait in. run() may be
+/// called again for as long as the content is the same: another one would be encrypted with the same ivs, which gives
+/// both away.
 template <cipher_policy Cipher, std::size_t PlainBlockSize = plain_block_size>
 class encrypting_executor {
   static_assert(PlainBlockSize % cipher_unit == 0, "only the last block may end within a unit of the cipher");
