@@ -24,7 +24,7 @@ int main() {
     }
     const ckpt::save_report report = ckpt::save<build_policies>(weights, "step_1", to);
     const ckpt::state_dict loaded = ckpt::load<build_policies>(report.path, from);
-    std::printf("%s: %zu tensors, %s, %s\n", report.path.c_str(), loaded.size(), loaded.format().data(),
+    std::printf("%s: %zu tensors, %s, %s\n", report.path.c_str(), loaded.size(), std::string(loaded.format()).c_str(),
                 loaded.is_sealed() ? "encrypted and sealed" : "plain");
     return loaded["weight"].to_vector<float>()[3] == 4.0F ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const ckpt::error& problem) {

@@ -37,7 +37,7 @@ class append_value {
 
   template <std::same_as<tensor> T>
   append_value(std::string_view name, T&& value)
-      : m_name(name), m_owned(std::make_shared<const tensor>(std::move(value))), m_holds(holds::tensor) {}
+      : m_name(name), m_owned(std::make_shared<const tensor>(std::forward<T>(value))), m_holds(holds::tensor) {}
 
   template <class T>
     requires(tensor_like<T> && !std::same_as<T, tensor>)

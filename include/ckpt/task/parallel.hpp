@@ -64,10 +64,13 @@ inline void run_parallel(unsigned workers, function_ref<void(parallel_work&, uns
     }
   };
   std::vector<std::thread> threads;
-  try {
-    threads.reserve(workers - 1);
-    for (unsigned worker = 1; worker < workers; ++worker) threads.emplace_back(run, worker);
-  } catch (const std::system_error&) {  // the others do its work
+  threads.reserve(workers - 1);
+  for (unsigned worker = 1; worker < workers; ++worker) {
+    try {
+      threads.emplace_back(run, worker);
+    } catch (const std::system_error&) {
+      break;  // the others do its work
+    }
   }
   run(0);
   for (std::thread& thread : threads) thread.join();
