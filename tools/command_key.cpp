@@ -49,7 +49,7 @@ exit_code key(const key_command_options& options, standard_output& out) {
         digits += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 0xfU];
       }
       out.print(digits + "\n");
-      wipe(std::as_writable_bytes(std::span(digits)));
+      wipe(reinterpret_cast<std::byte*>(digits.data()), digits.size());
     }
   });
   return exit_code::fine;

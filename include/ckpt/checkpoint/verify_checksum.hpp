@@ -50,7 +50,8 @@ inline std::string hexadecimal(std::uint32_t value) {
 }
 
 /// The last ten bytes of a ckpt file, a big-endian number.
-inline stored_checksum read_trailer(const source& from) {
+template <class Source>
+stored_checksum read_trailer(const Source& from) {
   std::byte bytes[mindspore_schema::checksum_trailer_size - mindspore_schema::checksum_marker.size()];
   from.read(from.size() - sizeof bytes, bytes);
   stored_checksum result{hexadecimal(bytes), 0};
@@ -62,7 +63,8 @@ inline stored_checksum read_trailer(const source& from) {
 }
 
 /// The pair of a safetensors file's metadata, in decimal.
-inline stored_checksum read_pair(const file_index& index) {
+template <class Index>
+stored_checksum read_pair(const Index& index) {
   for (const auto& [key, text] : index.metadata()) {
     if (key != safetensors_schema::checksum_key) continue;
     if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)

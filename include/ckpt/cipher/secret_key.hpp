@@ -11,16 +11,17 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/io/file_source.hpp>
 
 namespace ckpt {
 
 /// Overwrites memory in a way that no compiler leaves out.
-inline void wipe(std::span<std::byte> bytes) noexcept {
-  if (bytes.empty()) return;
-  std::memset(bytes.data(), 0, bytes.size());
-  __asm__ __volatile__("" : : "r"(bytes.data()) : "memory");
+inline void wipe(std::byte* bytes, std::size_t size) noexcept {
+  if (size == 0) return;
+  std::memset(bytes, 0, size);
+  __asm__ __volatile__("" : : "r"(bytes) : "memory");
 }
 
 /// Bytes of a fixed number that are overwritten when they are no longer needed. Move only.
@@ -29,7 +30,7 @@ class secret_bytes {
   secret_bytes() = default;
   /// That many bytes, to be filled in.
   explicit secret_bytes(std::size_t size) { m_bytes.resize_for_overwrite(size); }
-  explicit secret_bytes(std::span<const std::byte> bytes) : secret_bytes(bytes.size()) {
+  explicit secret_bytes(sequence<std::byte> bytes) : secret_bytes(bytes.size()) {
     if (!bytes.empty()) std::memcpy(m_bytes.data(), bytes.data(), bytes.size());
   }
   secret_bytes(secret_bytes&& other) noexcept { m_bytes.swap(other.m_bytes); }
@@ -37,17 +38,11 @@ class secret_bytes {
     m_bytes.swap(other.m_bytes);
     return *this;
   }
-  ~secret_bytes() { wipe(bytes()); }
+  ~secret_bytes() { wipe(m_bytes.data(), m_bytes.size()); }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_bytes.size(); }
   [[nodiscard]] std::span<std::byte> bytes() noexcept { return {m_bytes.data(), m_bytes.size()}; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {m_bytes.data(), m_bytes.size()}; }
-
-  /// Makes it shorter; what is cut off is overwritten.
-  void shrink(std::size_t size) noexcept {
-    wipe(bytes().subspan(size));
-    m_bytes.resize_for_overwrite(size);
-  }
+  [[nodiscard]] sequence<std::byte> bytes() const noexcept { return m_bytes; }
 
  private:
   trivial_vector<std::byte> m_bytes;
@@ -58,13 +53,11 @@ class secret_bytes {
 class secret_key {
  public:
   /// A copy of the bytes of the key. Which lengths there are, the cipher says: 16, 24 or 32 for AES, 16 for SM4.
-  [[nodiscard]] static secret_key from_bytes(std::span<const std::byte> bytes) {
+  [[nodiscard]] static secret_key from_bytes(sequence<std::byte> bytes) {
     return secret_key(secret_bytes(bytes), false);
   }
   /// The same of the characters of a text, one byte each.
-  [[nodiscard]] static secret_key from_text(std::string_view bytes) {
-    return from_bytes(std::as_bytes(std::span(bytes.data(), bytes.size())));
-  }
+  [[nodiscard]] static secret_key from_text(std::string_view bytes) { return from_bytes(bytes_of(bytes)); }
 
   /// Two hexadecimal digits a byte. Throws usage_error for anything else.
   [[nodiscard]] static secret_key from_hex(std::string_view digits) { return from_digits(digits, {}); }
@@ -101,7 +94,7 @@ class secret_key {
   /// usage_error for an empty one.
   [[nodiscard]] static secret_key from_passphrase(std::string_view passphrase) {
     if (passphrase.empty()) throw usage_error(errc::key, {}, "the passphrase is empty");
-    return secret_key(secret_bytes(std::as_bytes(std::span(passphrase.data(), passphrase.size()))), true);
+    return secret_key(secret_bytes(bytes_of(passphrase)), true);
   }
 
   secret_key(secret_key&&) noexcept = default;
@@ -110,12 +103,16 @@ class secret_key {
   [[nodiscard]] secret_key clone() const { return secret_key(secret_bytes(bytes()), m_is_passphrase); }
 
   /// For ciphers: the bytes of the key, or of the passphrase.
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return m_bytes.bytes(); }
+  [[nodiscard]] sequence<std::byte> bytes() const noexcept { return m_bytes.bytes(); }
   [[nodiscard]] bool is_passphrase() const noexcept { return m_is_passphrase; }
 
  private:
   secret_key(secret_bytes bytes, bool is_passphrase) noexcept
       : m_bytes(std::move(bytes)), m_is_passphrase(is_passphrase) {}
+
+  static sequence<std::byte> bytes_of(std::string_view text) noexcept {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+  }
 
   static int hex_value(char digit) noexcept {
     if (digit >= '0' && digit <= '9') return digit - '0';

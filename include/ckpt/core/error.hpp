@@ -38,18 +38,14 @@ enum class errc : std::uint8_t {
 
 /// The facts of an error, for a program; what() says the same to a person. Members that do not apply are empty.
 struct error_facts {
-  std::string path{};                     ///< the file, or "<memory>"
-  std::optional<std::string> name{};      ///< the entry; the empty string is a name, too
-  std::string_view noun = "tensor";       ///< what `name` names, a literal: "tensor", "string", "map"
+  std::string path{};       ///< the file, or "<memory>"
+  std::string name{};       ///< the entry
+  std::string_view noun{};  ///< what `name` names, a literal: "tensor", "string", "map". Where it is said,
+                            ///< the empty name is one, too; where it is not, "tensor" is meant
   std::optional<std::uint64_t> offset{};  ///< byte of the file, from 0
   std::string expected{};
   std::string found{};
 };
-
-/// The name of an entry for error_facts: none where the view is of no text at all, as a default view is.
-[[nodiscard]] inline std::optional<std::string> name_if_any(std::string_view name) {
-  return name.data() == nullptr ? std::nullopt : std::optional<std::string>(name);
-}
 
 /// Root of everything this library throws on purpose.
 /// what() reads `path: tensor "name": text, at byte N`, without the parts that do not apply.
@@ -63,19 +59,20 @@ class error : public std::runtime_error {
   /// What happened, without the facts that what() has around it.
   [[nodiscard]] const std::string& text() const noexcept { return m_text; }
   [[nodiscard]] const std::string& path() const noexcept { return m_facts.path; }
-  [[nodiscard]] const std::optional<std::string>& name() const noexcept { return m_facts.name; }
+  [[nodiscard]] const std::string& name() const noexcept { return m_facts.name; }
   [[nodiscard]] std::optional<std::uint64_t> offset() const noexcept { return m_facts.offset; }
   [[nodiscard]] const std::string& expected() const noexcept { return m_facts.expected; }
   [[nodiscard]] const std::string& found() const noexcept { return m_facts.found; }
 
  private:
   static std::string compose(const error_facts& facts, std::string_view text) {
-    const bool named = facts.name.has_value();
-    const std::string_view name = named ? std::string_view(*facts.name) : std::string_view();
+    const bool named = !facts.name.empty() || !facts.noun.empty();
+    const std::string_view noun = facts.noun.empty() ? "tensor" : facts.noun;
+    const std::string_view name = facts.name;
     std::size_t shown = name.size() > longest_name ? longest_name : name.size();
     while (shown < name.size() && shown > 0 && (static_cast<unsigned char>(name[shown]) & 0xc0) == 0x80)
       --shown;  // not within a character of UTF-8
-    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? facts.noun : "", named ? " \"" : "",
+    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? noun : "", named ? " \"" : "",
                    name.substr(0, shown), shown < name.size() ? "..." : "", named ? "\": " : "", text,
                    facts.offset ? ", at byte " : "", facts.offset ? std::to_string(*facts.offset) : ""});
   }

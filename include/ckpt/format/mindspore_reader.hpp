@@ -76,8 +76,9 @@ class mindspore_reader {
 
   [[noreturn]] void refuse(errc code, std::uint64_t offset, const std::string& text, std::string_view parameter = {},
                            entry_kind kind = entry_kind::tensor) const {
-    throw format_error(
-        code, {.path = m_index.label(), .name = name_if_any(parameter), .noun = name(kind), .offset = offset}, text);
+    const std::string_view noun = parameter.data() == nullptr ? std::string_view() : name(kind);
+    throw format_error(code, {.path = m_index.label(), .name = std::string(parameter), .noun = noun, .offset = offset},
+                       text);
   }
 
   /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.

@@ -63,7 +63,12 @@ class safetensors_reader {
 
   [[noreturn]] void refuse(errc code, std::uint64_t offset, const std::string& text,
                            std::string_view tensor = {}) const {
-    throw format_error(code, {.path = m_index.label(), .name = name_if_any(tensor), .offset = offset}, text);
+    throw format_error(code,
+                       {.path = m_index.label(),
+                        .name = std::string(tensor),
+                        .noun = tensor.data() == nullptr ? std::string_view() : "tensor",
+                        .offset = offset},
+                       text);
   }
 
   [[nodiscard]] std::string_view read_header() {

@@ -278,7 +278,7 @@ class json_reader {
     text.append(expected).append(", found ").append(found);
     throw format_error(errc::malformed,
                        {.path = m_path,
-                        .name = name_if_any(m_about),
+                        .name = std::string(m_about),
                         .offset = m_base + static_cast<std::uint64_t>(at - m_begin),
                         .expected = std::string(expected),
                         .found = std::move(found)},

@@ -89,9 +89,9 @@ TEST_CASE("secret_key: a clone is another key of the same bytes; a key that was 
 
 TEST_CASE("wipe, and the memory of a key after its end") {
   std::byte room[4] = {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
-  wipe(std::span(room).first(3));
+  wipe(&room[0], 3);
   CHECK(hex(room) == "00000004");
-  wipe({});
+  wipe(nullptr, 0);
 }
 
 TEST_CASE("borrowed_key: of a key that stays, or none") {
