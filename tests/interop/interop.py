@@ -114,7 +114,7 @@ def as_hex(text):
 
 
 def ours_save(entries, path, *options, append=None):
-    """options: "align=64", "keep_last". entries may also be a list of pairs."""
+    """options: "align=64", "keep_last", "cipher=AES-GCM", "key=...". entries may also be a list of pairs."""
     lines = []
     with tempfile.TemporaryDirectory(prefix="ckpt_interop.") as folder:
         listing = os.path.join(folder, "list")
@@ -140,7 +140,7 @@ def ours_save(entries, path, *options, append=None):
 
 
 def ours_load(path, *options):
-    """options: "copy"."""
+    """options: "copy", "cipher=AES-GCM", "key=...", "allow_unsealed"."""
     with tempfile.TemporaryDirectory(prefix="ckpt_interop.") as folder:
         bytes_path = os.path.join(folder, "bytes")
         lines = run(HELPER, "dump", path, bytes_path, *options).splitlines()
@@ -190,10 +190,10 @@ def mindspore_save(entries, path, **options):
     serialization._wait_async_thread_save_ckpt()
 
 
-def mindspore_load(path):
+def mindspore_load(path, **options):
     kind = "safetensors" if path.endswith(".safetensors") else "ckpt"
     return {name: value if isinstance(value, str) else of_mindspore(value)
-            for name, value in ms.load_checkpoint(path, format=kind).items()}
+            for name, value in ms.load_checkpoint(path, format=kind, **options).items()}
 
 
 # ---------------------------------------------------------------- safetensors
