@@ -1,7 +1,7 @@
 """The peers' side of a contest: MindSpore and safetensors, each where it is installed. Run by run.py in an interpreter
 that has them; speaks the same lines as the C++ programs with --serve.
 
-usage: peers.py save|many|load|memory FOLDER MEBIBYTES COUNT
+usage: peers.py save|many|load|memory|encrypted FOLDER MEBIBYTES COUNT
 """
 import importlib.util
 import os
@@ -115,6 +115,28 @@ def loading(arrays: dict, folder: pathlib.Path, look) -> dict:
     return found
 
 
+def encrypting(arrays: dict, folder: pathlib.Path) -> dict:
+    found = {}
+    if not installed("mindspore"):
+        return found
+    import mindspore
+    model = [{"name": name, "data": mindspore.Tensor(array.copy())} for name, array in arrays.items()]
+    for mode, key in [("AES-GCM", bytes(range(32))), ("AES-CBC", bytes(range(32))), ("SM4-CBC", bytes(range(16)))]:
+        path = folder / f"peer.{mode}.ckpt"
+
+        def save(path: str, key=key, mode=mode) -> None:
+            mindspore.save_checkpoint(model, path, enc_key=key, enc_mode=mode)
+
+        def load(path=path, key=key, mode=mode, save=save) -> float:
+            if not path.exists():
+                save(str(path))
+            return seconds(lambda: mindspore.load_checkpoint(str(path), dec_key=key, dec_mode=mode))
+
+        found[f"MindSpore {mode} save"] = lambda save=save: fresh(folder / "peer.ckpt", save)
+        found[f"MindSpore {mode} load"] = load
+    return found
+
+
 def contestants(question: str, folder: pathlib.Path, mebibytes: int, count: int) -> dict:
     if question == "save":
         return saving(large(mebibytes), folder, fresh)
@@ -122,6 +144,8 @@ def contestants(question: str, folder: pathlib.Path, mebibytes: int, count: int)
         return saving(large(mebibytes), folder, extra_memory)
     if question == "load":
         return loading(large(mebibytes), folder, touch)
+    if question == "encrypted":
+        return encrypting(large(mebibytes), folder)
     arrays = small(count)
     found = {f"{name} save": work for name, work in saving(arrays, folder, fresh).items()}
     # Named as the C++ side names them; nobody looks at the elements.

@@ -1,6 +1,7 @@
 // One save or load with the faults of fault_inject.cpp. Prints the error, or what was loaded, and exits with
 // 0 done, 3 io_error, 4 format_error, 5 another exception, 6 a descriptor is left open, 2 wrong usage.
 #include <ckpt/ckpt.hpp>
+#include <ckpt/crypto.hpp>
 
 #include <cstdint>
 #include <cstdio>
@@ -34,11 +35,12 @@ long open_descriptors() {
 
 using tensors = std::vector<std::pair<std::string, std::vector<float>>>;
 
-/// What is saved: `old`, `small` (other content), `large` (more than two pieces of writing).
+/// What is saved: `old`, `small` (other content), `large` (more than two pieces of writing), `blocks` (more than one
+/// block of an encrypted file).
 tensors make(std::string_view what) {
   tensors made;
-  const std::size_t count = what == "large" ? 5 : 3;
-  const std::size_t size = what == "large" ? std::size_t{1} << 20 : 1000;
+  const std::size_t count = what == "blocks" ? 17 : what == "large" ? 5 : 3;
+  const std::size_t size = what == "blocks" || what == "large" ? std::size_t{1} << 20 : 1000;
   for (std::size_t i = 0; i < count; ++i) {
     made.emplace_back("layer" + std::to_string(i) + ".weight", std::vector<float>(size));
     std::iota(made.back().second.begin(), made.back().second.end(),
@@ -67,6 +69,22 @@ void save(const std::string& what, ckpt::durability sync, const std::string& pat
   ckpt::save<Format>(made, path, {.durability = sync, .mode = 0600});
 }
 
+/// With the key that all encrypted files here have.
+template <class Cipher>
+void save_encrypted(const std::string& what, ckpt::durability sync, unsigned threads, const std::string& path) {
+  const tensors made = make(what);
+  const ckpt::secret_key key = ckpt::secret_key::from_text("a key of 16 byte");
+  const armed faults;
+  ckpt::save<Cipher>(made, path, {.durability = sync, .mode = 0600, .key = key, .threads = threads});
+}
+
+void save_encrypted(const std::string& cipher, const std::string& what, ckpt::durability sync, unsigned threads,
+                    const std::string& path) {
+  if (cipher == "aes_gcm") save_encrypted<ckpt::aes_gcm>(what, sync, threads, path);
+  else if (cipher == "aes_cbc") save_encrypted<ckpt::aes_cbc>(what, sync, threads, path);
+  else save_encrypted<ckpt::sm4_cbc>(what, sync, threads, path);
+}
+
 /// Saves what the file holds, and one tensor more, over the file while it is mapped.
 template <class Format>
 void resave(ckpt::durability sync, const std::string& path) {
@@ -76,17 +94,26 @@ void resave(ckpt::durability sync, const std::string& path) {
   ckpt::save<Format>(mapped, path, {.append = {{"more", more}}, .durability = sync, .mode = 0600});
 }
 
-void load(ckpt::read way, const std::string& path) {
+template <class... Cipher>
+void load(const ckpt::load_options& options, const std::string& path) {
   digest sum;
   {
     const armed faults;
-    const ckpt::state_dict loaded = ckpt::load(path, {.read = way});
+    const ckpt::state_dict loaded = ckpt::load<Cipher...>(path, options);
     for (const auto& [name, value] : loaded) {
       sum.add(name.data(), name.size());
       sum.add(value.bytes().data(), value.bytes().size());
     }
   }
   sum.print();
+}
+
+void load_encrypted(const std::string& cipher, ckpt::read way, const std::string& path) {
+  const ckpt::secret_key key = ckpt::secret_key::from_text("a key of 16 byte");
+  const ckpt::load_options options{.read = way, .key = key, .threads = 1};
+  if (cipher == "aes_gcm") load<ckpt::aes_gcm>(options, path);
+  else if (cipher == "aes_cbc") load<ckpt::aes_cbc>(options, path);
+  else load<ckpt::sm4_cbc>(options, path);
 }
 
 void load_into(const std::string& path) {
@@ -116,12 +143,17 @@ void inspect(const std::string& path) {
 int run(const std::vector<std::string>& arguments) {
   const std::string path = arguments.back();
   const std::string what = arguments[0];
-  if (what == "load-map") load(ckpt::read::map, path);
-  else if (what == "load-copy") load(ckpt::read::copy, path);
+  const ckpt::read way = what == "load-copy" ? ckpt::read::copy : ckpt::read::map;
+  if (arguments.size() == 3) load_encrypted(arguments[1], way, path);
+  else if (what == "load-map" || what == "load-copy") load({.read = way}, path);
   else if (what == "load-into") load_into(path);
   else if (what == "inspect") inspect(path);
-  else if (arguments.size() == 4) {
+  else if (arguments.size() == 4 || arguments.size() == 5) {
     const ckpt::durability sync = arguments[2] == "full" ? ckpt::durability::full : ckpt::durability::none;
+    if (arguments[1] != "ckpt" && arguments[1] != "safetensors") {
+      save_encrypted(arguments[1], what, sync, arguments.size() == 5 ? 2 : 1, path);
+      return 0;
+    }
     const bool is_mindspore = arguments[1] == "ckpt";
     if (what == "resave") is_mindspore ? resave<ckpt::mindspore>(sync, path) : resave<ckpt::safetensors>(sync, path);
     else is_mindspore ? save<ckpt::mindspore>(what, sync, path) : save<ckpt::safetensors>(what, sync, path);
@@ -136,7 +168,9 @@ int main(int count, char** values) {
   if (fault_inject_arm == nullptr || arguments.size() < 2) {
     std::fputs(
         "usage: LD_PRELOAD=libfault_inject.so fault_child old|small|large|resave ckpt|safetensors full|none PATH\n"
-        "       LD_PRELOAD=libfault_inject.so fault_child load-map|load-copy|load-into|inspect PATH\n",
+        "       ... old|small|large|blocks aes_gcm|aes_cbc|sm4_cbc full|none [two-threads] PATH\n"
+        "       ... load-map|load-copy|load-into|inspect PATH\n"
+        "       ... load-map|load-copy aes_gcm|aes_cbc|sm4_cbc PATH\n",
         stderr);
     return 2;
   }

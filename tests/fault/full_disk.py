@@ -21,11 +21,11 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def save(child: str, library: str, what: str, path: pathlib.Path) -> tuple[int, str]:
+def save(child: str, library: str, what: str, form: str, path: pathlib.Path) -> tuple[int, str]:
     environment = dict(os.environ, LD_PRELOAD=library, LC_ALL="C")
     environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
     done = subprocess.run(
-        [child, what, path.suffix[1:], "full", str(path)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        [child, what, form, "full", str(path)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     return done.returncode, done.stdout.decode(errors="replace").strip()
 
@@ -37,12 +37,12 @@ def free_bytes(path: pathlib.Path) -> int:
 
 def check(child: str, library: str, mounted: pathlib.Path, reserves: bool) -> list[str]:
     wrong = []
-    for suffix in ("ckpt", "safetensors"):
-        path = mounted / f"net.{suffix}"
-        if (code := save(child, library, "old", path)) != (0, ""):
+    for form in ("ckpt", "safetensors", "aes_gcm", "aes_cbc"):
+        path = mounted / f"net.{'safetensors' if form == 'safetensors' else 'ckpt'}"
+        if (code := save(child, library, "old", form, path)) != (0, ""):
             return [f"saving the old file: {code}"]
         old, free = path.read_bytes(), free_bytes(mounted)
-        code, said = save(child, library, "large", path)
+        code, said = save(child, library, "large", form, path)
         text = f"{path}: cannot reserve " if reserves else f"{path}: cannot write: No space left on device, at byte "
         if code != 3 or not said.startswith(text) or "No space left on device" not in said:
             wrong.append(f"exit code {code}: {said}")
@@ -52,7 +52,7 @@ def check(child: str, library: str, mounted: pathlib.Path, reserves: bool) -> li
             wrong.append(f"stays behind: {stay}")
         if free_bytes(mounted) < free - MIB // 8:  # a directory may have grown
             wrong.append(f"{free - free_bytes(mounted)} bytes are lost")
-        if (code := save(child, library, "small", path)) != (0, "") or path.read_bytes() == old:
+        if (code := save(child, library, "small", form, path)) != (0, "") or path.read_bytes() == old:
             wrong.append(f"what still fits is not saved: {code}")
         path.unlink()
     return wrong

@@ -2,7 +2,9 @@
 // forked child of a program with threads, where malloc may hang.
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
+#include <ckpt/crypto.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -178,6 +180,50 @@ void write_without_allocating(const everything& net) {
   check(code == 0, "running a plan twice for its checksum allocates");
 }
 
+template <class Cipher>
+void save_encrypted_without_allocating(const everything& net, ckpt::durability sync, const std::string& path) {
+  const ckpt::secret_key key = ckpt::secret_key::from_text("a key of 16 byte");
+  const ckpt::save_options options{.progress = [](ckpt::progress) {}, .durability = sync, .key = key, .threads = 1};
+  ckpt::detail::prepared_save<ckpt::policy_set<Cipher>> prepared(net, path, options);
+  ckpt::atomic_file file(path, prepared.size(), {.sync = sync, .mode = 0600});
+  const int code = exit_code_of([&] {
+    prepared.execute(file, options);
+    file.commit();
+  });
+  check(code == 0, path + ": executing its plan, encrypted, allocates");
+  if (code != 0) return;
+  const ckpt::state_dict loaded = ckpt::load<Cipher>(path, {.key = key});
+  const ckpt::state_dict wanted = ckpt::load(ckpt::save_bytes(net));
+  check(loaded.size() == wanted.size(), path + ": has another number of entries");
+  for (const auto& [name, value] : wanted)
+    check(std::ranges::equal(loaded[name].bytes(), value.bytes()), path + ": has other bytes");
+}
+
+/// Many blocks, more than are encrypted side by side.
+template <class Cipher>
+void encrypt_blocks_without_allocating(const std::string& path) {
+  constexpr std::size_t block = 4096;
+  const ckpt::secret_key key = ckpt::secret_key::from_text("a key of 16 byte");
+  const std::vector<std::byte> bytes(19 * block + 5, std::byte{7});
+  ckpt::plan plan;
+  plan.add(std::span(bytes));
+  ckpt::encrypting_executor<Cipher, block> executor(plan, {.key = &key, .threads = 1, .label = path});
+  ckpt::atomic_file file(path, executor.size(), {.sync = ckpt::durability::none, .mode = 0600});
+  const int code = exit_code_of([&] {
+    executor.run(file, [](std::uint64_t) {});
+    file.commit();
+  });
+  check(code == 0, path + ": encrypting many blocks allocates");
+}
+
+template <class Cipher>
+void execute_encrypted(const everything& net, const std::string& directory) {
+  for (const ckpt::durability sync : {ckpt::durability::full, ckpt::durability::none})
+    save_encrypted_without_allocating<Cipher>(net, sync,
+                                              directory + (sync == ckpt::durability::full ? "/full.e" : "/none.e"));
+  encrypt_blocks_without_allocating<Cipher>(directory + "/blocks.e");
+}
+
 }  // namespace
 
 int main() {
@@ -208,7 +254,10 @@ int main() {
     save_without_allocating<ckpt::safetensors, ckpt::crc32>(net, sync, directory + way + "_crc.safetensors");
   }
   write_without_allocating(net);
+  execute_encrypted<ckpt::aes_gcm>(net, directory);
+  execute_encrypted<ckpt::aes_cbc>(net, directory);
+  execute_encrypted<ckpt::sm4_cbc>(net, directory);
   std::filesystem::remove_all(directory);
-  if (failures == 0) std::puts("nothing was allocated in 9 executed plans");
+  if (failures == 0) std::puts("nothing was allocated in 18 executed plans");
   return failures == 0 ? 0 : 1;
 }

@@ -9,6 +9,9 @@ For every call of a save over a good old file, in a fresh directory each time:
 * it fails with EINTR, does half of what it was asked, or does not exist on this file system: the save succeeds;
 * the process ends before it: the target is the old file up to the rename and the new one after it.
 For every call of a load: the same errors reach the caller, the same troubles pass unnoticed, and the content is right.
+
+Encrypted saves and loads likewise, by one thread, so that the calls come in the same order each time; and with two threads, of which one meets
+the error: it reaches the caller, and the target is the old file.
 """
 import os
 import pathlib
@@ -54,6 +57,7 @@ MUST_OCCUR = {  # or the library is not between the program and libc
 }
 REPORT_SIZE, NAME_SIZE = 32768, 32
 KILLED = {"exit": 90, "kill": -9}
+CIPHERS = ("aes_gcm", "aes_cbc", "sm4_cbc")
 
 
 class Suite:
@@ -102,12 +106,17 @@ def shorter(content):
     return content if content is None or len(content) < 60 else f"{len(content)} bytes, digest {hash(content):x}"
 
 
-def describe(content, old, new):
-    return "the old file" if content == old else "the new file" if content == new else f"neither: {shorter(content)}"
+def describe(content, old, is_new):
+    return "the old file" if content == old else "the new file" if content and is_new() else f"neither: {shorter(content)}"
+
+
+def suffix_of(form):
+    return "ckpt" if form in CIPHERS else form
 
 
 def fault_save(suite: Suite, command: list[str], old: bytes) -> int:
-    name = "net." + command[1]
+    name = "net." + suffix_of(command[1])
+    encrypted = command[1] in CIPHERS
     durable = command[2]
 
     def fresh():
@@ -121,6 +130,8 @@ def fault_save(suite: Suite, command: list[str], old: bytes) -> int:
     _, calls = suite.good(command, directory / name)
     new = (directory / name).read_bytes()
     assert new != old
+    load_new = ["load-map", command[1]]
+    loaded = suite.good(load_new, directory / name)[0] if encrypted else None
     if len(calls) < 8 or len(calls) > 200:
         sys.exit(f"{' '.join(command)}: {len(calls)} calls were intercepted: {calls}")
     if missing := MUST_OCCUR[durable] - set(calls):
@@ -131,7 +142,9 @@ def fault_save(suite: Suite, command: list[str], old: bytes) -> int:
     def one(at, call, kind, onwards=False):
         where = fresh()
         code, said, _ = suite.run(command, where / name, at, kind, onwards)
-        target = describe((where / name).read_bytes() if (where / name).exists() else None, old, new)
+        content = (where / name).read_bytes() if (where / name).exists() else None
+        # No two encrypted files are the same bytes.
+        target = describe(content, old, lambda: suite.run(load_new, where / name)[:2] == (0, loaded) if encrypted else content == new)
         others = sorted(entry.name for entry in where.iterdir() if entry.name != name)
         what = f"{' '.join(command)}: {kind}{' from' if onwards else ' at'} call {at} ({call})"
         if kind in KILLED:
@@ -168,6 +181,35 @@ def fault_save(suite: Suite, command: list[str], old: bytes) -> int:
         for kind in KILLED:
             one(at, call, kind)
     return len(calls)
+
+
+def fault_threads(suite: Suite, command: list[str], old: bytes) -> int:
+    """Every call of a save by two threads fails, in whatever order they come, but only writes are looked at."""
+    directory = suite.root / "case"
+
+    def fresh():
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        (directory / "net.ckpt").write_bytes(old)
+        return directory / "net.ckpt"
+
+    _, calls = suite.good(command, fresh())
+    writes = 0
+    for at in range(1, len(calls) + 1):
+        if calls[at - 1] != "pwrite":
+            continue
+        path = fresh()
+        code, said, made = suite.run(command, path, at, "ENOSPC")
+        if made[at - 1] != "pwrite":
+            continue
+        writes += 1
+        said = re.sub(r", at byte \d+$", "", said)
+        suite.check(f"{' '.join(command)}: ENOSPC at call {at}", [
+            (code, 3), (said, f"{path}: cannot write: {WORDS['ENOSPC']}"), (path.read_bytes() == old, True),
+            (sorted(entry.name for entry in directory.iterdir()), ["net.ckpt"])])
+    if writes < 10:
+        sys.exit(f"{' '.join(command)}: only {writes} writes failed")
+    return writes
 
 
 def fault_load(suite: Suite, command: list[str], path: pathlib.Path) -> int:
@@ -210,6 +252,19 @@ def main() -> int:
                 before = suite.cases
                 calls = fault_load(suite, [what], old)
                 print(f"{what} {form}: {calls} calls, {suite.cases - before} cases", flush=True)
+        for cipher in CIPHERS:
+            old = suite.root / "old.ckpt"
+            suite.good(["old", cipher, "none"], old)
+            for what, durable in (("small", "full"), ("small", "none")) + ((("large", "full"),) if cipher == "aes_gcm" else ()):
+                before = suite.cases
+                calls = fault_save(suite, [what, cipher, durable], old.read_bytes())
+                print(f"save {what} {cipher} {durable}: {calls} calls, {suite.cases - before} cases", flush=True)
+            for what in ("load-map", "load-copy"):
+                before = suite.cases
+                calls = fault_load(suite, [what, cipher], old)
+                print(f"{what} {cipher}: {calls} calls, {suite.cases - before} cases", flush=True)
+        writes = fault_threads(suite, ["blocks", "aes_gcm", "none", "two-threads"], old.read_bytes())
+        print(f"save blocks aes_gcm none by two threads: {writes} failing writes", flush=True)
         print(f"{suite.cases} cases, {len(suite.failures)} wrong")
         for failure in suite.failures:
             print("WRONG", failure)

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Fuzzes both readers. Last line: N passed, N failed
+# Fuzzes the readers of both formats and of encrypted files. Last line: N passed, N failed
 #
-# usage: tests/fuzz/run.sh [SECONDS [TARGET]]      60 seconds each of fuzz_ckpt and fuzz_safetensors, side by side, unless told
+# usage: tests/fuzz/run.sh [SECONDS [TARGET]]      60 seconds each of fuzz_ckpt, fuzz_safetensors and fuzz_encrypted, side by side, unless
+#                                          told
 #
 # What was found interesting stays in build/fuzz/corpus and is where the next run starts; an input that ends a target stays in
 # build/fuzz/found. Such an input becomes a unit test of the reader it breaks.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
-targets=(${2:-fuzz_ckpt fuzz_safetensors})
+targets=(${2:-fuzz_ckpt fuzz_safetensors fuzz_encrypted})
 : "${FUZZ_CXX:=clang++-19}"
 out=build/fuzz
 mkdir -p "$out/found"
@@ -22,7 +23,11 @@ run() {
   [ -d tests/golden ] && mapfile -t golden < <(find tests/golden -name "*.$format" -size -64k)
   [ ${#golden[@]} -eq 0 ] || cp "${golden[@]}" "$out/seeds/$format/"
   "$FUZZ_CXX" -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude \
-    "tests/fuzz/$target.cpp" -o "$out/$target"
+    "tests/fuzz/$target.cpp" -pthread -lcryptopp -o "$out/$target"
+  if [ "$format" = encrypted ]; then
+    rm -rf "$out/seeds/$format" && mkdir "$out/seeds/$format"
+    CKPT_SEEDS=$out/seeds/$format "$out/$target"
+  fi
   # An allocation over 64 MiB is an error: no input here is longer than 64 KiB.
   "$out/$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=64 \
     -use_value_profile=1 -print_final_stats=1 -dict="tests/fuzz/$format.dict" -artifact_prefix="$out/found/$target-" \

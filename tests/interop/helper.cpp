@@ -11,6 +11,10 @@
 //       saves one int8 tensor "large" of 600 MiB
 //   helper check_large IN
 //       whether that is what IN holds
+//   helper derived_key IN cipher=... passphrase=...
+//       prints the key that MindSpore needs for IN
+// save, copy and dump also take cipher=AES-GCM (AES-CBC, SM4-CBC) with key=HEX or passphrase=TEXT; dump allow_unsealed,
+// too.
 //
 // A line of LIST or of what dump prints has fields between tabs; names and texts are hexadecimal UTF-8:
 //   tensor NAME DTYPE EXTENT,EXTENT      its elements come next in the file LIST.bytes or BYTES
@@ -25,6 +29,7 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -36,6 +41,7 @@
 #include <ckpt/checkpoint/verify_checksum.hpp>
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
+#include <ckpt/crypto.hpp>
 
 namespace {
 
@@ -79,16 +85,42 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
+/// What the arguments say of encryption.
+struct encryption {
+  explicit encryption(std::span<char*> arguments) {
+    for (const std::string_view argument : arguments) {
+      if (argument.starts_with("cipher=")) cipher = argument.substr(7);
+      if (argument.starts_with("key=")) key = ckpt::secret_key::from_hex(argument.substr(4));
+      if (argument.starts_with("passphrase=")) key = ckpt::secret_key::from_passphrase(argument.substr(11));
+    }
+  }
+
+  /// Calls `work` with the cipher, as `work.template operator()<Cipher>()`.
+  template <class Work>
+  auto with(Work work) const {
+    if (cipher == ckpt::aes_gcm::name) return work.template operator()<ckpt::aes_gcm>();
+    if (cipher == ckpt::aes_cbc::name) return work.template operator()<ckpt::aes_cbc>();
+    if (cipher == ckpt::sm4_cbc::name) return work.template operator()<ckpt::sm4_cbc>();
+    throw std::runtime_error("unknown cipher " + cipher);
+  }
+
+  std::string cipher;
+  std::optional<ckpt::secret_key> key;
+};
+
 template <class Object>
-void save_to(const Object& object, const std::string& path, const ckpt::save_options& options, bool crc = false) {
-  if (crc && path.ends_with(".safetensors")) ckpt::save<ckpt::safetensors, ckpt::crc32>(object, path, options);
+void save_to(const Object& object, const std::string& path, const ckpt::save_options& options, const encryption& how,
+             bool crc = false) {
+  if (!how.cipher.empty()) how.with([&]<class Cipher>() { ckpt::save<Cipher>(object, path, options); });
+  else if (crc && path.ends_with(".safetensors")) ckpt::save<ckpt::safetensors, ckpt::crc32>(object, path, options);
   else if (crc) ckpt::save<ckpt::crc32>(object, path, options);
   else if (path.ends_with(".safetensors")) ckpt::save<ckpt::safetensors>(object, path, options);
   else ckpt::save(object, path, options);
 }
 
-ckpt::save_options options_of(std::span<char*> arguments) {
+ckpt::save_options options_of(std::span<char*> arguments, const encryption& how) {
   ckpt::save_options options;
+  if (how.key) options.key = *how.key;
   options.durability = ckpt::durability::none;
   for (const std::string_view argument : arguments) {
     if (argument.starts_with("align=")) options.align = number<std::uint64_t>(argument.substr(6));
@@ -108,7 +140,8 @@ void verify(const std::string& path) {
   ckpt::verify_checksum<ckpt::crc32>(from, ckpt::read_index(from), false);
 }
 
-void save(const std::string& list, const std::string& path, ckpt::save_options options, bool crc) {
+void save(const std::string& list, const std::string& path, ckpt::save_options options, const encryption& how,
+          bool crc) {
   std::ifstream lines(list);
   std::ifstream bytes(list + ".bytes", std::ios::binary);
   std::vector<std::pair<std::string, value>> object;
@@ -141,11 +174,23 @@ void save(const std::string& list, const std::string& path, ckpt::save_options o
       throw std::runtime_error("unknown kind " + kind);
     }
   }
-  save_to(object, path, options, crc);
+  save_to(object, path, options, how, crc);
 }
 
-void dump(const std::string& path, const std::string& bytes_path, ckpt::read how) {
-  const ckpt::state_dict model = ckpt::load(path, {.read = how});
+ckpt::state_dict load(const std::string& path, std::span<char*> arguments) {
+  const encryption how(arguments);
+  ckpt::load_options options;
+  if (how.key) options.key = *how.key;
+  for (const std::string_view argument : arguments) {
+    if (argument == "copy") options.read = ckpt::read::copy;
+    if (argument == "allow_unsealed") options.allow_unsealed = true;
+  }
+  if (how.cipher.empty()) return ckpt::load(path, options);
+  return how.with([&]<class Cipher>() { return ckpt::load<Cipher>(path, options); });
+}
+
+void dump(const std::string& path, const std::string& bytes_path, std::span<char*> arguments) {
+  const ckpt::state_dict model = load(path, arguments);
   std::ofstream bytes(bytes_path, std::ios::binary);
   for (const auto& [name, entry] : model) {
     if (entry.kind() == ckpt::entry_kind::string) {
@@ -170,7 +215,7 @@ void save_large(const std::string& path, const ckpt::save_options& options) {
   std::vector<ckpt::parameter> object{{"large", ckpt::tensor(ckpt::dtype::int8, {large_size})}};
   const std::span<std::int8_t> elements = object[0].data.as<std::int8_t>();
   for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = large_element(i);
-  save_to(object, path, options);
+  save_to(object, path, options, encryption({}));
 }
 
 void check_large(const std::string& path) {
@@ -186,6 +231,15 @@ void check_large(const std::string& path) {
   std::cout << large.piece_count() << " pieces\n";
 }
 
+void print_derived_key(const std::string& path, const encryption& how) {
+  how.with([&]<class Cipher>() {
+    ckpt::block_header<Cipher> first;
+    ckpt::file_source(path).read(0, first.bytes());
+    const ckpt::secret_bytes key = ckpt::file_key<Cipher>(&how.key.value(), first.iv(), path);
+    std::cout << to_hex({reinterpret_cast<const char*>(key.bytes().data()), key.size()}) << '\n';
+  });
+}
+
 }  // namespace
 
 int main(int argument_count, char** argument_values) try {
@@ -193,11 +247,13 @@ int main(int argument_count, char** argument_values) try {
   const std::string order = arguments.size() > 2 ? arguments[1] : "";
   const std::string from = arguments.size() > 2 ? arguments[2] : "";
   const std::string to = arguments.size() > 3 ? arguments[3] : "";
-  if (order == "save") save(from, to, options_of(arguments), wants_crc(arguments));
-  else if (order == "copy") save_to(ckpt::load(from), to, options_of(arguments), wants_crc(arguments));
+  const encryption how(arguments);
+  if (order == "save") save(from, to, options_of(arguments, how), how, wants_crc(arguments));
+  else if (order == "copy") save_to(ckpt::load(from), to, options_of(arguments, how), how, wants_crc(arguments));
   else if (order == "verify") verify(from);
-  else if (order == "dump") dump(from, to, arguments.size() > 4 ? ckpt::read::copy : ckpt::read::map);
-  else if (order == "large") save_large(from, options_of(arguments));
+  else if (order == "dump") dump(from, to, arguments);
+  else if (order == "large") save_large(from, options_of(arguments, how));
+  else if (order == "derived_key") print_derived_key(from, how);
   else if (order == "check_large") check_large(from);
   else throw std::runtime_error("see the top of helper.cpp");
   return 0;

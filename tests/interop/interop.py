@@ -114,7 +114,7 @@ def as_hex(text):
 
 
 def ours_save(entries, path, *options, append=None):
-    """options: "align=64", "keep_last", "crc". entries may also be a list of pairs."""
+    """options: "align=64", "keep_last", "crc", "cipher=AES-GCM", "key=...". entries may also be a list of pairs."""
     lines = []
     with tempfile.TemporaryDirectory(prefix="ckpt_interop.") as folder:
         listing = os.path.join(folder, "list")
@@ -140,7 +140,7 @@ def ours_save(entries, path, *options, append=None):
 
 
 def ours_load(path, *options):
-    """options: "copy"."""
+    """options: "copy", "cipher=AES-GCM", "key=...", "allow_unsealed"."""
     with tempfile.TemporaryDirectory(prefix="ckpt_interop.") as folder:
         bytes_path = os.path.join(folder, "bytes")
         lines = run(HELPER, "dump", path, bytes_path, *options).splitlines()

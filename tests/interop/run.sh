@@ -2,8 +2,8 @@
 # This library against MindSpore 2.10.0 and safetensors 0.8.0 themselves, on CPython 3.11; the first run installs them into a virtual
 # environment (see environment.sh). Needs 4 GB of memory and 3 GB in /tmp for the large tensors. Last line: N passed, N failed
 #
-# usage: tests/interop/run.sh [TEST...]     test_checksums, test_dtypes, test_values, test_nets, test_models, test_large; without arguments all, and
-#                                           the golden files and the safetensors differential
+# usage: tests/interop/run.sh [TEST...]     test_checksums, test_dtypes, test_values, test_nets, test_models, test_large, test_encryption;
+#                                           without arguments all, and the golden files and the safetensors differential
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/prepare.sh
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 prepare_build
 prepare_reference
 build build/interop --buildtype=release -Dtests=disabled -Dexamples=disabled -Dbenchmarks=disabled -Dtools=enabled
-"$CXX" -std=c++20 -O2 -I include tests/interop/helper.cpp -lisal -o build/interop/helper
+"$CXX" -std=c++20 -O2 -I include tests/interop/helper.cpp -pthread -lcryptopp -lisal -o build/interop/helper
 export CKPT_INTEROP_HELPER=$PWD/build/interop/helper CKPT_INTEROP_TOOL=$PWD/build/interop/tools/ckpt
 
 passed=0 failed=0

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <ckpt/ckpt.hpp>
+#include <ckpt/crypto.hpp>
 
 // What may be done by several threads at once. Shows races under -fsanitize=thread, and wrong results without.
 
@@ -151,6 +152,31 @@ void check_reader() {
   CHECK(wrong == 0);
 }
 
+const ckpt::secret_key& key() {
+  static const ckpt::secret_key one = ckpt::secret_key::from_text("a key of 16 byte");
+  return one;
+}
+
+/// As an encrypted save does, by three threads, in blocks so short that each has many of them to do.
+template <class Cipher>
+void save_encrypted(std::size_t seed, const std::string& path) {
+  const auto made = model(seed);
+  ckpt::entries entries(path, ckpt::duplicates::refuse, {});
+  ckpt::collect(entries, made);
+  ckpt::append_values append{{"seed", static_cast<std::int64_t>(seed)}, {"note", "text"}};
+  for (const ckpt::append_value& value : append) value.add_to(entries);
+  const ckpt::plan plan = ckpt::mindspore::make_plan(entries, {});
+  ckpt::encrypting_executor<Cipher, 512> executor(plan, {.key = &key(), .threads = 3, .label = path});
+  ckpt::atomic_file file(path, executor.size(), {.sync = ckpt::durability::none, .mode = 0600});
+  executor.run(file, [](std::uint64_t) {});
+  file.commit();
+}
+
+template <class Cipher>
+ckpt::state_dict load_encrypted(ckpt::read way, const std::string& path) {
+  return ckpt::load<Cipher>(path, {.read = way, .key = key(), .threads = 3});
+}
+
 }  // namespace
 
 TEST_CASE("threads: one state_dict is read by all") {
@@ -197,4 +223,71 @@ TEST_CASE("threads: all save to one file while it is loaded; it is always one of
   CHECK(wrong == 0);
   CHECK(is_one_model(ckpt::load(path)));
   CHECK(here.size() == 1);
+}
+
+TEST_CASE_TEMPLATE("threads: encrypted saves and loads by three threads each, several at once", Cipher, ckpt::aes_gcm,
+                   ckpt::aes_cbc, ckpt::sm4_cbc) {
+  const directory here;
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          const std::string path = here / (std::to_string(thread) + ".ckpt");
+          for (std::size_t round = 0; round < 3; ++round) {
+            const std::size_t seed = 10 * thread + round;
+            save_encrypted<Cipher>(seed, path);
+            if (!is_one_model(load_encrypted<Cipher>(ckpt::read::map, path))) ++wrong;
+            if (!is_one_model(load_encrypted<Cipher>(ckpt::read::copy, path))) ++wrong;
+            const ckpt::state_dict one = ckpt::load<Cipher>(
+                path, {.choose = [](std::string_view name) { return name == name_of(7); }, .key = key(), .threads = 3});
+            if (one.size() != 1 || one[name_of(7)].template to_vector<float>() != model(seed).at(name_of(7))) ++wrong;
+          }
+        }) == 0);
+  CHECK(wrong == 0);
+  CHECK(here.size() == thread_count);
+}
+
+TEST_CASE("threads: all save to one encrypted file while it is loaded; it is always one of theirs, whole") {
+  const directory here;
+  const std::string path = here / "net.ckpt";
+  save_encrypted<ckpt::aes_gcm>(0, path);
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          for (std::size_t round = 0; round < 3; ++round) {
+            save_encrypted<ckpt::aes_gcm>(10 * thread + round, path);
+            if (!is_one_model(load_encrypted<ckpt::aes_gcm>(ckpt::read::map, path))) ++wrong;
+          }
+        }) == 0);
+  CHECK(wrong == 0);
+  CHECK(here.size() == 1);
+}
+
+TEST_CASE("threads: one model is saved encrypted by all, with one key") {
+  const directory here;
+  const auto shared = model(5);
+  CHECK(failures_in_all([&](std::size_t thread) {
+          ckpt::save<ckpt::aes_gcm>(shared, here / std::to_string(thread), {.key = key(), .threads = 3});
+        }) == 0);
+  for (std::size_t thread = 0; thread < thread_count; ++thread) {
+    const ckpt::state_dict again = ckpt::load<ckpt::aes_gcm>(here / std::to_string(thread) + ".ckpt", {.key = key()});
+    CHECK(again[name_of(7)].to_vector<float>() == shared.at(name_of(7)));
+  }
+}
+
+TEST_CASE_TEMPLATE("threads: one reader of an encrypted file is read by all", Cipher, ckpt::aes_gcm, ckpt::aes_cbc) {
+  const directory here;
+  const std::string path = here / "a.ckpt";
+  save_encrypted<Cipher>(3, path);
+  const ckpt::basic_reader<Cipher> file(path, {.key = key(), .threads = 3});
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          std::vector<float> whole(elements);
+          std::vector<float> part(2);
+          for (std::size_t i = 0; i < layers; ++i) {
+            const std::size_t layer = (i * 7 + thread * 13) % layers;
+            const auto expected = static_cast<float>(3000 + layer);
+            file.template read_into<float>(name_of(layer), whole);
+            file.template read_into<float>(name_of(layer), part, {{5, 7}});
+            if (whole != std::vector<float>(elements, expected) || part != std::vector<float>(2, expected)) ++wrong;
+          }
+        }) == 0);
+  CHECK(wrong == 0);
 }

@@ -109,8 +109,9 @@ class encrypting_executor {
   using header = block_header<Cipher>;
 
   /// Bytes that a thread encrypts of each block before it writes them: with all blocks side by side no more than the
-  /// cache of a core holds.
-  static constexpr std::size_t slice = (std::size_t{256} << 10) / Cipher::encryptor::lanes;
+  /// cache of a core holds. The first of them are fewer, so that the rest end at multiples of this in the file: the
+  /// kernel caches a file in pages as large as the writes allow.
+  static constexpr std::size_t slice = (std::size_t{1} << 20) / Cipher::encryptor::lanes;
   static constexpr std::uint64_t largest_structure = plain_block_size / 2;
   static constexpr std::uint64_t between_reports = std::uint64_t{8} << 20;
 
@@ -195,7 +196,7 @@ class encrypting_executor {
       lanes[i].number = i;
     }
     while (active > 0 && !shared.is_stopped()) {
-      std::uint64_t step = slice;
+      std::uint64_t step = slice - with.lanes[lanes[0].number].at % slice;
       for (const cipher_lane& each : std::span(lanes).first(active))
         if (const std::uint64_t left = whole_units(with.lanes[each.number].left); left < step) step = left;
       const auto size = static_cast<std::size_t>(step);

@@ -53,6 +53,7 @@ struct source_of<Cipher> {
     try {
       return mindspore::read_index(from);
     } catch (const format_error& e) {
+      if (e.code() == errc::changed) throw;  // of the file, not of what is in it
       throw format_error(e.code(), e.facts(), concat({"decrypted, as its bytes are counted here: ", e.text()}));
     }
   }

@@ -1,0 +1,101 @@
+// What does encryption cost? Saves and loads with each cipher; beside them the file written raw, and Crypto++ alone,
+// with a thread for each core, from where the tensors lie into a buffer that stays in the cache: no saver that
+// encrypts with it is faster than the slower of the two.
+#include <ckpt/ckpt.hpp>
+#include <ckpt/crypto.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "contest.hpp"
+#include "large.hpp"
+#include "raw_file.hpp"
+
+namespace {
+
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+
+const ckpt::secret_key& aes_key() {
+  static const ckpt::secret_key key = ckpt::secret_key::from_text("an AES-256 key for the benchmark");
+  return key;
+}
+const ckpt::secret_key& sm4_key() {
+  static const ckpt::secret_key key = ckpt::secret_key::from_text("an SM4 benchmark");
+  return key;
+}
+
+double write_raw(const bench::settings& chosen) {
+  const bench::removed_at_end file(chosen.file("raw"));
+  const std::vector<std::byte> hot(16 * mebibyte, std::byte{1});
+  const std::size_t size = chosen.mebibytes * mebibyte;
+  return bench::seconds([&] {
+    const bench::raw_file raw(file.path(), O_WRONLY | O_CREAT | O_EXCL);
+    bench::raw_file::check(::fallocate(raw.get(), 0, 0, static_cast<off_t>(size)), "fallocate");
+    for (std::size_t at = 0; at < size;) {
+      const std::size_t next = size - at < hot.size() ? size - at : hot.size();
+      const ssize_t written = ::pwrite(raw.get(), hot.data(), next, static_cast<off_t>(at));
+      bench::raw_file::check(written, "pwrite");
+      at += static_cast<std::size_t>(written);
+    }
+  });
+}
+
+double encrypt_in_memory(const std::vector<ckpt::parameter>& model) {
+  return bench::seconds([&] {
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      ckpt::cryptopp::gcm_encryptor gcm(aes_key().bytes());
+      std::vector<std::byte> out(mebibyte / 4);
+      for (std::size_t i = next++; i < model.size(); i = next++) {
+        const std::array<std::byte, ckpt::iv_size> iv{std::byte{static_cast<unsigned char>(i)}};
+        gcm.begin(0, iv);
+        for (std::span<const std::byte> in = model[i].data.bytes(); !in.empty();) {
+          const std::size_t size = in.size() < out.size() ? in.size() : out.size();
+          const ckpt::cipher_lane lane{0, in.data(), out.data()};
+          gcm.process({&lane, 1}, size);
+          in = in.subspan(size);
+        }
+      }
+    };
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < ckpt::default_threads(); ++i) threads.emplace_back(work);
+    work();
+    for (std::thread& thread : threads) thread.join();
+  });
+}
+
+template <class Cipher>
+void add(bench::contest& contest, const bench::settings& chosen, const std::vector<ckpt::parameter>& model,
+         const ckpt::secret_key& key, const std::string& file_to_load) {
+  const std::string name(Cipher::name);
+  contest.add(name + " save", [&] {
+    const bench::removed_at_end file(chosen.file("encrypted.ckpt"));
+    return bench::seconds(
+        [&] { ckpt::save<Cipher>(model, file.path(), {.durability = ckpt::durability::none, .key = key}); });
+  });
+  contest.add(name + " load",
+              [&] { return bench::seconds([&] { (void)ckpt::load<Cipher>(file_to_load, {.key = key}); }); });
+  ckpt::save<Cipher>(model, file_to_load, {.key = key});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bench::settings chosen = bench::parse(argc, argv);
+  const std::vector<ckpt::parameter> model = bench::large_model(chosen.mebibytes);
+  const bench::removed_at_end gcm(chosen.file("gcm.ckpt"));
+  const bench::removed_at_end cbc(chosen.file("cbc.ckpt"));
+  const bench::removed_at_end sm4(chosen.file("sm4.ckpt"));
+  bench::contest contest(chosen);
+  contest.add("raw 16 MiB", [&] { return write_raw(chosen); });
+  contest.add("Crypto++ AES-GCM", [&] { return encrypt_in_memory(model); });
+  add<ckpt::aes_gcm>(contest, chosen, model, aes_key(), gcm.path());
+  add<ckpt::aes_cbc>(contest, chosen, model, aes_key(), cbc.path());
+  add<ckpt::sm4_cbc>(contest, chosen, model, sm4_key(), sm4.path());
+  return contest.run();
+}

@@ -1,0 +1,143 @@
+"""Encrypted files of any number of blocks, both ways, with every cipher and every length of its key."""
+
+import random
+
+from interop import *
+
+BLOCK = 64 << 20  # plain bytes of a block
+KEYS = {"AES-GCM": (16, 24, 32), "AES-CBC": (16, 24, 32), "SM4-CBC": (16,)}
+UNSEALED = ("{}: the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files are such; where "
+            "you trust it, load it with .allow_unsealed = true")
+WRONG_KEY = "{}: the key is not the one that the file was encrypted with"
+EMPTY = "The loaded parameter dict is empty"  # what MindSpore says when it has read a file of no parameters
+
+CASES = [(mode, size) for mode, sizes in KEYS.items() for size in sizes]
+
+
+def key_of(mode, size):
+    return random.Random(f"{mode} {size}").randbytes(size)
+
+
+def ours_with(mode, key):
+    return f"cipher={mode}", f"key={key.hex()}"
+
+
+def mindspore_with(mode, key, do="dec"):
+    return {f"{do}_key": key, f"{do}_mode": mode}
+
+
+class Encryption(Case):
+    # Elements of every byte, which no shift leaves as they were; each test takes the first of them.
+    elements = np.resize(np.random.default_rng(1).integers(0, 256, 1000003, np.uint8), 3 * BLOCK).tobytes()
+
+    def entries_of(self, plain_size):
+        """One tensor that makes a file of so many plain bytes. Between 2 and 256 MiB what stands around it has always the same size."""
+        if not hasattr(Encryption, "around"):
+            ours_save({"w": Value("uint8", (4 << 20,), self.elements[:4 << 20])}, self.path("around.ckpt"))
+            Encryption.around = os.path.getsize(self.path("around.ckpt")) - (4 << 20)
+        size = plain_size - self.around
+        return {"w": Value("uint8", (size,), self.elements[:size])}
+
+    def sizes(self, mode):
+        edges = (-1, 0, 1)
+        if mode == "SM4-CBC":  # MindSpore decrypts 40 MB of it a second
+            return [BLOCK + edge for edge in edges] + [2 * BLOCK + 1]
+        return [blocks * BLOCK + edge for blocks in (1, 2) for edge in edges] + [3 * BLOCK]
+
+    def small(self):
+        chance = random.Random(1)
+        entries = {dtype: random_value(chance, dtype, (3, 5)) for dtype in MINDSPORE_SAFETENSORS}
+        return entries | {"": random_value(chance, "bool", (1,)), "día/重み": random_value(chance, "bfloat16", (7,))}
+
+    def assert_file_size(self, path, mode, plain_size):
+        """The blocks of the plain bytes, and that of the seal."""
+        header, tag = (48, 0) if mode == "AES-GCM" else (32, 16)
+        blocks = -(-plain_size // BLOCK)
+        sizes = [min(BLOCK, plain_size - i * BLOCK) for i in range(blocks)]
+        sizes.append(3 + 8 + 8 + 8 + tag * blocks + 32)
+        padded = sizes if mode == "AES-GCM" else [size // 16 * 16 + 16 for size in sizes]
+        self.assertEqual(os.path.getsize(path), sum(header + size for size in padded))
+
+    def test_small_files(self):
+        for mode, size in CASES:
+            with self.subTest(mode, key=size):
+                key, path = key_of(mode, size), self.path(f"{mode}{size}.ckpt")
+                ours_save(self.small(), path, *ours_with(mode, key))
+                self.assert_same(mindspore_load(path, **mindspore_with(mode, key)), self.small())
+                for options in ((), ("copy",)):
+                    self.assert_same(ours_load(path, *ours_with(mode, key), *options), self.small())
+                other = bytes(size)
+                with self.assertRaises(ValueError):
+                    mindspore_load(path, **mindspore_with(mode, other))
+
+    def test_files_of_no_block(self):
+        for mode, size in CASES:
+            with self.subTest(mode, key=size):
+                key, path = key_of(mode, size), self.path(f"{mode}{size}.ckpt")
+                ours_save({}, path, *ours_with(mode, key))
+                self.assert_file_size(path, mode, 0)
+                self.assertEqual(ours_load(path, *ours_with(mode, key)), {})
+                # As it says of a plain file of no parameters: it has read that there are none.
+                with self.assertRaisesRegex(ValueError, EMPTY):
+                    mindspore_load(path, **mindspore_with(mode, key))
+                # MindSpore's own is a file of no bytes, which is not encrypted.
+                theirs = self.path(f"{mode}{size}.theirs.ckpt")
+                mindspore_save([], theirs, **mindspore_with(mode, key, "enc"))
+                self.assertEqual(os.path.getsize(theirs), 0)
+                with self.assertRaises(RuntimeError) as raised:
+                    ours_load(theirs, *ours_with(mode, key), "allow_unsealed")
+                self.assertEqual(str(raised.exception), f"{theirs}: the file is not encrypted: load it without a cipher and a key")
+
+    def test_large_files_to_mindspore(self):
+        for mode, size in CASES:
+            for plain_size in self.sizes(mode):
+                with self.subTest(mode, key=size, plain_size=plain_size):
+                    key, path = key_of(mode, size), self.path("large.ckpt")
+                    entries = self.entries_of(plain_size)
+                    ours_save(entries, path, *ours_with(mode, key))
+                    self.assert_file_size(path, mode, plain_size)
+                    self.assert_same(mindspore_load(path, **mindspore_with(mode, key)), entries)
+                    os.remove(path)
+
+    def test_large_files_from_mindspore(self):
+        for mode, size in CASES:
+            # One length of the key with all edges: the blocks do not depend on it.
+            sizes = self.sizes(mode) if size == 16 and mode != "SM4-CBC" else [BLOCK + 1]
+            for plain_size in sizes:
+                with self.subTest(mode, key=size, plain_size=plain_size):
+                    key, path = key_of(mode, size), self.path("large.ckpt")
+                    entries = self.entries_of(plain_size)
+                    mindspore_save(list(entries.items()), path, **mindspore_with(mode, key, "enc"))
+                    with self.assertRaises(RuntimeError) as raised:
+                        ours_load(path, *ours_with(mode, key))
+                    self.assertEqual(str(raised.exception), UNSEALED.format(path))
+                    self.assert_same(ours_load(path, *ours_with(mode, key), "allow_unsealed"), entries)
+                    os.remove(path)
+
+    def test_small_files_from_mindspore(self):
+        for mode, size in CASES:
+            with self.subTest(mode, key=size):
+                key, path = key_of(mode, size), self.path(f"{mode}{size}.ckpt")
+                mindspore_save(list(self.small().items()), path, **mindspore_with(mode, key, "enc"))
+                for options in ((), ("copy",)):
+                    with self.assertRaises(RuntimeError) as raised:
+                        ours_load(path, *ours_with(mode, key), *options)
+                    self.assertEqual(str(raised.exception), UNSEALED.format(path))
+                    self.assert_same(ours_load(path, *ours_with(mode, key), "allow_unsealed", *options), self.small())
+                with self.assertRaises(RuntimeError) as raised:
+                    ours_load(path, *ours_with(mode, bytes(size)), "allow_unsealed")
+                self.assertIn(WRONG_KEY.format(path), str(raised.exception))
+
+    def test_passphrase(self):
+        for mode in KEYS:
+            with self.subTest(mode):
+                path, ours = self.path(f"{mode}.ckpt"), (f"cipher={mode}", "passphrase=correct horse")
+                ours_save(self.small(), path, *ours)
+                self.assert_same(ours_load(path, *ours), self.small())
+                key = bytes.fromhex(run(HELPER, "derived_key", path, *ours))
+                self.assertEqual(len(key), KEYS[mode][-1])
+                self.assert_same(mindspore_load(path, **mindspore_with(mode, key)), self.small())
+                # The key belongs to this file: another of the same passphrase has another.
+                other = self.path(f"{mode}.other.ckpt")
+                ours_save(self.small(), other, *ours)
+                self.assertNotEqual(bytes.fromhex(run(HELPER, "derived_key", other, *ours)), key)
