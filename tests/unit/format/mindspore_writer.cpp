@@ -486,7 +486,8 @@ TEST_CASE("ckpt writer refuses: a file past 2^62 bytes") {
   one.add_tensor("a", large(std::int64_t{1} << 62));
   CHECK(refused(one) == "f: tensor \"a\": with it the file passes 2^62 bytes");
   entries two = nothing();
-  const std::vector<segment> pieces(8, segment(gather{nullptr, 0}, std::uint64_t{1} << 59));  // never looked at
+  const gather never_fetched{nullptr, 0};
+  const std::vector<segment> pieces(8, segment(never_fetched, std::uint64_t{1} << 59));
   two.add_pieces("a", entry_kind::map, dtype::uint8, {}, std::span(pieces).first(4));
   two.add_pieces("b", entry_kind::map, dtype::uint8, {}, std::span(pieces).first(4));
   CHECK(refused(two) == "f: map \"b\": with it the file passes 2^62 bytes");
