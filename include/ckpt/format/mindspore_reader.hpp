@@ -161,6 +161,7 @@ class mindspore_reader {
       m_name = {};
       refuse(errc::invalid_name, tag.begin, "the tag is not UTF-8");
     }
+    if (m_name.data() == nullptr) m_name = "";  // the empty name at the end of the file is a name, too
     if (m_window.is_stable()) return;
     m_name_copy = m_name;
     m_name = m_name_copy;

@@ -380,6 +380,9 @@ TEST_CASE("ckpt reader refuses: content longer than dims and type say") {
 TEST_CASE("ckpt reader refuses: a value with neither tensor nor map") {
   CHECK(read(good + bytes(1, bytes(1, "b"))) ==
         "refused: f: tensor \"b\": the value holds neither a tensor nor a map, at byte 19");
+  // An empty name, with which the file ends.
+  CHECK(read(std::string_view("\x0a\x02\x0a\x00", 4)) ==
+        "refused: f: tensor \"\": the value holds neither a tensor nor a map, at byte 0");
   CHECK(code_of(bytes(1, bytes(1, "b"))) == errc::malformed);
 }
 
