@@ -1,7 +1,6 @@
 #ifndef CKPT_CHECKPOINT_VERIFY_CHECKSUM_HPP
 #define CKPT_CHECKPOINT_VERIFY_CHECKSUM_HPP
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <ckpt/checksum/concept.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/hexadecimal.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/checksum_place.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
@@ -36,10 +36,7 @@ namespace detail {
 inline std::string hexadecimal(std::span<const std::byte> big_endian) {
   while (big_endian.size() > 4 && big_endian[0] == std::byte{0}) big_endian = big_endian.subspan(1);
   std::string text = "0x";
-  for (const std::byte each : big_endian) {
-    text.push_back("0123456789abcdef"[std::to_integer<unsigned>(each) >> 4]);
-    text.push_back("0123456789abcdef"[std::to_integer<unsigned>(each) & 0xf]);
-  }
+  append_hexadecimal(text, big_endian);
   return text;
 }
 
@@ -92,13 +89,11 @@ trivial_vector<checksum_part> parts_of_safetensors(const Source& from, const fil
     checksum_part part{.offset = where.offset, .size = where.size, .before = entry.name()};
     if (entry.shape().empty() && where.size <= sizeof(std::uint64_t)) {
       const auto size = static_cast<std::size_t>(where.size);
-      const auto zeros = safetensors_schema::zeros_counted(entry.type(), 0, window.at(where.offset, size).first(size));
-      if (zeros) part = {.offset = where.offset, .size = 0, .before = entry.name(), .zeros = *zeros};
+      safetensors_schema::count_zeros(part, entry.type(), window.at(where.offset, size).first(size));
     }
     parts.push_back(part);
   }
-  const auto before = [](const checksum_part& a, const checksum_part& b) { return a.before < b.before; };
-  if (!std::is_sorted(parts.begin(), parts.end(), before)) std::sort(parts.begin(), parts.end(), before);
+  safetensors_schema::sort_by_name(parts);
   return parts;
 }
 

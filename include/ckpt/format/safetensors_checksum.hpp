@@ -1,12 +1,14 @@
 #ifndef CKPT_FORMAT_SAFETENSORS_CHECKSUM_HPP
 #define CKPT_FORMAT_SAFETENSORS_CHECKSUM_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include <ckpt/format/checksum_place.hpp>
 #include <ckpt/json/writer.hpp>
 #include <ckpt/tensor/dtype.hpp>
 
@@ -28,18 +30,33 @@ constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noe
 /// An integer without axes counts as that many zero bytes, whatever its own, unless it is negative or passes 2^63:
 /// MindSpore takes bytes(array), which Python reads so (mindspore/train/serialization.py). nullopt: its bytes count, as
 /// those of all else.
-[[nodiscard]] constexpr std::optional<std::uint64_t> zeros_counted(dtype type, std::size_t rank,
+[[nodiscard]] constexpr std::optional<std::uint64_t> zeros_counted(dtype type,
                                                                    std::span<const std::byte> content) noexcept {
   const bool is_signed = type == dtype::int4 || type == dtype::int8 || type == dtype::int16 || type == dtype::int32 ||
                          type == dtype::int64;
   const bool is_unsigned =
       type == dtype::uint8 || type == dtype::uint16 || type == dtype::uint32 || type == dtype::uint64;
-  if (rank != 0 || !(is_signed || is_unsigned) || content.size() > sizeof(std::uint64_t)) return std::nullopt;
+  if (!(is_signed || is_unsigned) || content.size() > sizeof(std::uint64_t)) return std::nullopt;
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < content.size(); ++i) value |= std::to_integer<std::uint64_t>(content[i]) << (8 * i);
   const bool is_negative = is_signed && !content.empty() && (content.back() & std::byte{0x80}) != std::byte{0};
   if (is_negative || value >> 63 != 0) return std::nullopt;
   return value;
+}
+
+/// The part of a tensor without axes, where its `content` counts as zeros.
+inline void count_zeros(checksum_part& part, dtype type, std::span<const std::byte> content) noexcept {
+  if (const std::optional<std::uint64_t> zeros = zeros_counted(type, content)) {
+    part.size = 0;
+    part.zeros = *zeros;
+  }
+}
+
+/// Brings the parts of tensors in the order in which they are counted: that of their names.
+template <class Parts>
+void sort_by_name(Parts& parts) {
+  const auto before = [](const checksum_part& a, const checksum_part& b) { return a.before < b.before; };
+  if (!std::is_sorted(parts.begin(), parts.end(), before)) std::sort(parts.begin(), parts.end(), before);
 }
 
 namespace detail {

@@ -300,9 +300,7 @@ class safetensors_writer {
       place.parts.push_back(counted(*tensor.what, offset));
       offset += tensor.what->size_bytes;
     }
-    const auto before = [](const checksum_part& a, const checksum_part& b) { return a.before < b.before; };
-    if (!std::is_sorted(place.parts.begin(), place.parts.end(), before))
-      std::sort(place.parts.begin(), place.parts.end(), before);
+    sort_by_name(place.parts);
     m_plan.set_checksum(std::move(place));
   }
 
@@ -317,10 +315,7 @@ class safetensors_writer {
       piece.copy_to(0, {&content[done], size});
       done += size;
     }
-    if (const auto zeros = safetensors_schema::zeros_counted(what.type, 0, {&content[0], done})) {
-      part.size = 0;
-      part.zeros = *zeros;
-    }
+    safetensors_schema::count_zeros(part, what.type, {&content[0], done});
     return part;
   }
 

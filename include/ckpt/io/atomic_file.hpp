@@ -12,6 +12,7 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/hexadecimal.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
@@ -185,10 +186,7 @@ class atomic_file {
     }
     std::string name = ".";
     name.append(m_name, 0, kept).push_back('.');
-    for (const std::byte byte : random) {
-      name.push_back("0123456789abcdef"[std::to_integer<unsigned>(byte >> 4U)]);
-      name.push_back("0123456789abcdef"[std::to_integer<unsigned>(byte & std::byte{0xF})]);
-    }
+    append_hexadecimal(name, random);
     return name.append(".tmp");
   }
 
