@@ -63,40 +63,29 @@ class checksummed_executor {
     }
   }
 
-  /// So many bytes are summed before they are written: few enough to be in the cache still.
-  static constexpr std::size_t piece = std::size_t{8} << 20;
-
  private:
   struct summing_only {
     part_sums<Checksum>& sums;
     void write(std::span<const std::byte> bytes) { sums.update(bytes); }
   };
 
+  /// Sums what the executor hands over, executor::piece at the most: few enough bytes to be in the cache still when
+  /// they are written.
   template <class Sink>
   struct summing {
     Sink& to;
     part_sums<Checksum>& sums;
 
     void write(std::span<const std::byte> bytes) {
-      while (!bytes.empty()) to.write(next(bytes));
+      sums.update(bytes);
+      to.write(bytes);
     }
     void write(std::span<const std::byte> first, std::span<const std::byte> second)
       requires requires { to.write(first, second); }
     {
       sums.update(first);
-      do {
-        to.write(first, next(second));
-        first = {};
-      } while (!second.empty());
-    }
-
-   private:
-    /// Takes the next piece off the front.
-    std::span<const std::byte> next(std::span<const std::byte>& bytes) {
-      const std::span<const std::byte> result = bytes.first(bytes.size() < piece ? bytes.size() : piece);
-      bytes = bytes.subspan(result.size());
-      sums.update(result);
-      return result;
+      sums.update(second);
+      to.write(first, second);
     }
   };
 

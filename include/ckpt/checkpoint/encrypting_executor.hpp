@@ -1,6 +1,7 @@
 #ifndef CKPT_CHECKPOINT_ENCRYPTING_EXECUTOR_HPP
 #define CKPT_CHECKPOINT_ENCRYPTING_EXECUTOR_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +10,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include <ckpt/checkpoint/executor.hpp>
@@ -65,7 +65,7 @@ class encrypting_executor {
     // What is read from a source is read in order: an encrypted one keeps no more than one block.
     const unsigned threads = what.reads_source() ? 1 : options.threads == 0 ? default_threads() : options.threads;
     const std::size_t each = what.reads_source() ? 1 : (m_blocks.size() + threads - 1) / threads;
-    m_side_by_side = each < 1 ? 1 : each < Cipher::encryptor::lanes ? each : std::size_t{Cipher::encryptor::lanes};
+    m_side_by_side = std::clamp(each, std::size_t{1}, std::size_t{Cipher::encryptor::lanes});
     const std::size_t groups = (m_blocks.size() + m_side_by_side - 1) / m_side_by_side;
     m_workers.reserve(threads);
     do {
@@ -89,11 +89,12 @@ class encrypting_executor {
       encrypt_seal();
       to.write_at(m_size - m_seal.size(), m_seal);
     } else {
-      const std::size_t together = 2 * m_workers.size();
-      const memory_lease lease(end_of(together < m_blocks.size() ? together : m_blocks.size()));
-      aligned_memory memory(static_cast<std::size_t>(end_of(together < m_blocks.size() ? together : m_blocks.size())));
+      const std::size_t together = std::min(2 * m_workers.size(), m_blocks.size());
+      const std::uint64_t size = end_of(together);
+      const memory_lease lease(size);
+      aligned_memory memory(static_cast<std::size_t>(size));
       for (std::size_t first = 0; first < m_blocks.size(); first += together) {
-        const std::size_t end = first + together < m_blocks.size() ? first + together : m_blocks.size();
+        const std::size_t end = std::min(first + together, m_blocks.size());
         memory_window window{memory.bytes().data(), m_blocks[first].offset};
         encrypt(window, first, end, report);
         to.write(memory.bytes().first(static_cast<std::size_t>(end_of(end) - m_blocks[first].offset)));
@@ -115,18 +116,11 @@ class encrypting_executor {
   static constexpr std::uint64_t largest_structure = plain_block_size / 2;
   static constexpr std::uint64_t between_reports = std::uint64_t{8} << 20;
 
-  struct no_mac {
-    explicit no_mac(std::span<const std::byte>) {}
-    void begin(std::uint64_t) {}
-    void update(std::span<const std::byte>) {}
-  };
-  using block_mac = std::conditional_t<Cipher::is_authenticated, no_mac, cryptopp::gmac>;
-
   /// One of the blocks that a worker encrypts side by side.
   struct lane {
     explicit lane(const seal_keys& keys) : mac(keys.block()) {}
 
-    block_mac mac;
+    block_mac<Cipher> mac;
     plan_cursor plain;
     sealed_block* block = nullptr;
     std::uint64_t left = 0;  // plain bytes
@@ -136,10 +130,9 @@ class encrypting_executor {
 
   struct worker {
     worker(std::span<const std::byte> key, const seal_keys& keys, std::size_t lane_count)
-        : cipher(key), buffers(lane_count * (slice)) {
+        : cipher(key), buffers(lane_count * slice) {
       lanes.reserve(lane_count);
-      for (std::size_t i = 0; i < lane_count; ++i)
-        lanes.emplace_back(keys).buffer = buffers.bytes().data() + i * (slice);
+      for (std::size_t i = 0; i < lane_count; ++i) lanes.emplace_back(keys).buffer = buffers.bytes().data() + i * slice;
     }
 
     typename Cipher::encryptor cipher;
@@ -168,7 +161,7 @@ class encrypting_executor {
   void encrypt(Sink& to, std::size_t first, std::size_t end, function_ref<void(std::uint64_t)> report) {
     const std::size_t groups = (end - first + m_side_by_side - 1) / m_side_by_side;
     if (groups == 0) return;
-    const std::size_t workers = groups < m_workers.size() ? groups : m_workers.size();
+    const std::size_t workers = std::min(groups, m_workers.size());
     run_parallel(static_cast<unsigned>(workers), [&](parallel_work& shared, unsigned number) {
       std::uint64_t reported = 0;
       const auto advance = [&](std::uint64_t size) {
@@ -179,8 +172,7 @@ class encrypting_executor {
       };
       for (std::size_t group = shared.take(groups); group < groups; group = shared.take(groups)) {
         const std::size_t begin = first + group * m_side_by_side;
-        encrypt_group(*m_workers[number], begin, begin + m_side_by_side < end ? begin + m_side_by_side : end, to,
-                      shared, advance);
+        encrypt_group(*m_workers[number], begin, std::min(begin + m_side_by_side, end), to, shared, advance);
       }
     });
   }
@@ -283,8 +275,7 @@ class encrypting_executor {
   /// half a block.
   [[nodiscard]] static std::vector<std::byte> structure_of(const plan& what) {
     structure_writer structure;
-    const std::uint64_t most =
-        what.size() / 16 + 4096 < largest_structure ? what.size() / 16 + 4096 : largest_structure;
+    const std::uint64_t most = std::min(what.size() / 16 + 4096, largest_structure);
     for (const segment& next : what.segments()) {
       if (next.is_content()) {
         structure.leave_out(next.size());

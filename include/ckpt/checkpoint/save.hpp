@@ -65,10 +65,11 @@ class prepared_save {
   /// Bytes of the file.
   [[nodiscard]] std::uint64_t size() const noexcept { return m_executor.size(); }
 
-  /// What was written, where the policies name a checksum; after execute().
-  [[nodiscard]] std::optional<std::uint32_t> checksum() const noexcept {
-    if constexpr (has_checksum) return m_executor.checksum();
-    else return std::nullopt;
+  /// Says what was written; after execute().
+  void describe(save_report& report) const noexcept {
+    report.bytes = size();
+    report.is_sealed = !std::is_same_v<typename Policies::cipher, no_cipher>;
+    if constexpr (has_checksum) report.checksum = m_executor.checksum();
   }
 
   template <sink Sink>
@@ -128,17 +129,15 @@ save_report save(Object&& object, std::string path, const save_options& options 
     detail::stopwatch watch;
     path = with_suffix(std::move(path), chosen::format::suffix);
     detail::prepared_save<chosen> prepared(object, path, options);
-    report.bytes = prepared.size();
     report.seconds_planned = watch.lap();
-    atomic_file file(std::move(path), report.bytes, {.sync = options.durability, .mode = options.mode});
+    atomic_file file(std::move(path), prepared.size(), {.sync = options.durability, .mode = options.mode});
     prepared.execute(file, options);
     report.seconds_written = watch.lap();
     file.commit();
     report.seconds_committed = watch.lap();
     report.path = file.path();
-    report.is_sealed = !std::is_same_v<typename chosen::cipher, no_cipher>;
     report.is_durable = file.is_durable();
-    report.checksum = prepared.checksum();
+    prepared.describe(report);
   }
   return report;
 }
@@ -153,11 +152,10 @@ save_report save(Object&& object, Sink&& to, const save_options& options = {}) {
   if constexpr (detail::check_save_object<Object>()) {
     detail::stopwatch watch;
     detail::prepared_save<chosen> prepared(object, "<sink>", options);
-    report.bytes = prepared.size();
     report.seconds_planned = watch.lap();
     prepared.execute(to, options);
     report.seconds_written = watch.lap();
-    report.checksum = prepared.checksum();
+    prepared.describe(report);
   }
   return report;
 }

@@ -117,11 +117,6 @@ class decrypted_source final : public source {
   static constexpr std::size_t slice = std::size_t{256} << 10;
   static constexpr std::size_t peeked = 32;  // bytes at the beginning of a block that tell a seal, or a wrong key
 
-  struct no_mac {
-    explicit no_mac(std::span<const std::byte>) {}
-  };
-  using block_mac = std::conditional_t<Cipher::is_authenticated, no_mac, cryptopp::gmac>;
-
   /// What a thread needs to decrypt.
   struct worker {
     explicit worker(const decrypted_source& from)
@@ -130,7 +125,7 @@ class decrypted_source final : public source {
     }
 
     typename Cipher::decryptor cipher;
-    std::optional<block_mac> mac;
+    std::optional<block_mac<Cipher>> mac;  // where GMACs of the blocks are known
     aligned_memory in;
     aligned_memory out;
   };
@@ -213,14 +208,19 @@ class decrypted_source final : public source {
 
   /// The first plain bytes of a block of a cipher that does not authenticate, as far as there are any.
   [[nodiscard]] std::array<std::byte, peeked> decrypt_start(const sealed_block& block) const {
-    std::array<std::byte, peeked> text{};
     std::array<std::byte, peeked> plain{};
     const std::size_t size = block.cipher_size < peeked ? block.cipher_size : peeked;
-    m_file->read(block.offset + layout::header_size, std::span(text).first(size));
-    typename Cipher::decryptor cipher(m_key.bytes());
-    cipher.begin(block.iv);
-    cipher.process(text.data(), plain.data(), size);
+    decrypt_few(block.offset + layout::header_size, block.iv, std::span(plain).first(size));
     return plain;
+  }
+
+  /// Decrypts the few bytes of cipher text that stand at `offset` in the file, of a cipher that does not authenticate.
+  void decrypt_few(std::uint64_t offset, std::span<const std::byte, iv_size> iv, std::span<std::byte> to) const {
+    std::array<std::byte, peeked> text;
+    m_file->read(offset, std::span(text).first(to.size()));
+    typename Cipher::decryptor cipher(m_key.bytes());
+    cipher.begin(iv);
+    cipher.process(text.data(), to.data(), to.size());
   }
 
   /// Finds the plain size of each block: that of its cipher text less the padding, of which a seal leaves no doubt.
@@ -249,14 +249,10 @@ class decrypted_source final : public source {
   [[nodiscard]] std::uint64_t padding_of(std::size_t number) const {
     const sealed_block& block = m_blocks[number];
     std::array<std::byte, cipher_unit> before = block.iv;
-    std::array<std::byte, cipher_unit> text;
     std::array<std::byte, cipher_unit> plain;
     const std::uint64_t end = block.offset + layout::header_size + block.cipher_size;
     if (block.cipher_size > cipher_unit) m_file->read(end - 2 * cipher_unit, before);
-    m_file->read(end - cipher_unit, text);
-    typename Cipher::decryptor cipher(m_key.bytes());
-    cipher.begin(before);
-    cipher.process(text.data(), plain.data(), text.size());
+    decrypt_few(end - cipher_unit, before, plain);
     const auto padding = std::to_integer<std::size_t>(plain.back());
     bool is_good = padding >= 1 && padding <= cipher_unit;
     for (std::size_t i = 0; is_good && i < padding; ++i) is_good = plain[cipher_unit - 1 - i] == plain.back();
@@ -300,19 +296,16 @@ class decrypted_source final : public source {
         [](std::uint64_t place, const read_request& each) { return place < each.offset + each.to.size(); });
     const read_request* const end = requests.data() + requests.size();
     with.cipher.begin(block.iv);
-    if constexpr (!Cipher::is_authenticated) {
-      if (with.mac) {
-        with.mac->begin(number);
-        with.mac->update(header(block.cipher_size, block.iv).bytes());
-      }
+    if (with.mac) {
+      with.mac->begin(number);
+      with.mac->update(header(block.cipher_size, block.iv).bytes());
     }
     std::uint64_t used = 0;
     for (std::uint64_t at = 0; at < block.cipher_size; at += slice) {
       const std::uint64_t left = block.cipher_size - at;
       const std::size_t size = left < slice ? static_cast<std::size_t>(left) : slice;
       const std::byte* const text = cipher_text(with, block.offset + layout::header_size + at, size);
-      if constexpr (!Cipher::is_authenticated)
-        if (with.mac) with.mac->update({text, size});
+      if (with.mac) with.mac->update({text, size});
       const std::uint64_t begin = block.plain_begin + at;
       const auto plain_here = static_cast<std::size_t>(plain - at < size ? plain - at : size);
       while (next != end && next->offset + next->to.size() <= begin) ++next;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <ckpt/core/byte_order.hpp>
+#include <ckpt/io/source.hpp>
 
 namespace ckpt {
 
@@ -26,6 +27,12 @@ struct known_cipher {
   for (const known_cipher& each : all)
     if (each.magic == load_le<std::uint32_t>(start.data())) return &each;
   return nullptr;
+}
+
+[[nodiscard]] inline const known_cipher* find_cipher(const source& file) {
+  std::byte start[4] = {};
+  if (file.size() >= sizeof start) file.read(0, start);
+  return find_cipher(start);
 }
 
 }  // namespace ckpt

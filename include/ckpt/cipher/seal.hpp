@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <ckpt/cipher/block.hpp>
@@ -61,6 +62,17 @@ struct sealed_block {
   std::array<std::byte, iv_size> iv{};
   std::array<std::byte, tag_size> mac{};  ///< the cipher's own tag, or else the GMAC of header and cipher text
 };
+
+/// In the place of a MAC, for ciphers that make a tag of their own.
+struct no_mac {
+  explicit no_mac(std::span<const std::byte> /*key*/) {}
+  void begin(std::uint64_t /*number*/) {}
+  void update(std::span<const std::byte> /*bytes*/) {}
+};
+
+/// What authenticates the blocks of a cipher beside the cipher itself.
+template <cipher_policy Cipher>
+using block_mac = std::conditional_t<Cipher::is_authenticated, no_mac, cryptopp::gmac>;
 
 /// The keys that the seal of a file is made with: of the file's key, by HKDF-SHA256 with the first iv of the file as
 /// salt, so that neither the key itself nor the keys of two files are ever used for both.

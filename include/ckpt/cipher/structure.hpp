@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/source.hpp>

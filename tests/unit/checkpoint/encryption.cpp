@@ -110,6 +110,7 @@ TEST_CASE("encryption: to memory and to any sink, the plain bytes are those of t
   memory_sink to(again);
   const save_report report = save<aes_gcm>(small(), to, {.key = key});
   CHECK(report.bytes == again.size());
+  CHECK(report.is_sealed);
   CHECK(again.size() == file.size());
   CHECK(again != file);  // other ivs
   CHECK(save_bytes(load<aes_gcm>(again, {.key = key})) == plain);
