@@ -29,23 +29,19 @@ struct opened_file {
   std::uint64_t size;  ///< of the file itself
 };
 
-/// Whether a file begins like an encrypted one. Throws io_error.
-[[nodiscard]] inline bool is_encrypted(const std::string& path) {
-  const file_source file(path);
-  std::byte magic[4] = {};
-  if (file.size() >= sizeof magic) file.read(0, magic);
-  return find_cipher(magic) != nullptr;
-}
+/// What a key is for.
+enum class key_use : std::uint8_t {
+  needed,           ///< the file: without it an encrypted one cannot be read, and a plain one has none
+  where_encrypted,  ///< the file if it is encrypted, else another one
+};
 
 /// Opens a file. Throws format_error where it is encrypted and there is no key, or the other way round.
-[[nodiscard]] inline opened_file open(std::string path, const key_options& keys) {
+[[nodiscard]] inline opened_file open(std::string path, const key_options& keys, key_use use) {
   owner<const source> file(new file_source(std::move(path)));
-  std::byte magic[4] = {};
-  if (file->size() >= sizeof magic) file->read(0, magic);
   const std::uint64_t size = file->size();
-  const known_cipher* const cipher = find_cipher(magic);
+  const known_cipher* const cipher = find_cipher(*file);
   const std::optional<secret_key> key = keys.read();
-  if (cipher == nullptr && key)
+  if (cipher == nullptr && key && use == key_use::needed)
     throw format_error(errc::not_encrypted, {.path = file->label()}, "the file is not encrypted: leave the key out");
   if (cipher == nullptr) {
     file_index index = read_index(*file);
@@ -76,7 +72,8 @@ struct opened_file {
 /// gives errors and nothing worse.
 class checkpoint_file {
  public:
-  checkpoint_file(std::string path, const key_options& keys) : m_opened(open(std::move(path), keys)) {}
+  checkpoint_file(std::string path, const key_options& keys, key_use use = key_use::needed)
+      : m_opened(open(std::move(path), keys, use)) {}
 
   [[nodiscard]] const source& bytes() const noexcept { return *m_opened.bytes; }
   [[nodiscard]] const file_index& index() const noexcept { return m_opened.index; }

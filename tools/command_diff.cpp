@@ -41,7 +41,9 @@ bool same_shape(const index_entry& a, const index_entry& b) {
 class comparison {
  public:
   comparison(const diff_options& options, standard_output& out)
-      : m_a(options.a, key_for(options.a, options.key)), m_b(options.b, key_for(options.b, options.key)), m_out(out) {}
+      : m_a(options.a, options.key, key_use::where_encrypted),
+        m_b(options.b, options.key, key_use::where_encrypted),
+        m_out(out) {}
 
   exit_code run() {
     for (const index_entry& entry : m_a.index()) {
@@ -59,11 +61,6 @@ class comparison {
   }
 
  private:
-  /// The key is for whichever of the two is encrypted.
-  static key_options key_for(const std::string& path, const key_options& key) {
-    return is_encrypted(path) ? key : key_options();
-  }
-
   static bool comparable(const index_entry& a, const index_entry& b) {
     return a.kind() == b.kind() && a.type() == b.type() && same_shape(a, b);
   }

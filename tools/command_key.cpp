@@ -1,4 +1,3 @@
-#include <array>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -11,6 +10,7 @@
 #include <ckpt/cipher/seal.hpp>
 #include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/cipher/sm4_cbc.hpp>
+#include <ckpt/core/hexadecimal.hpp>
 #include <ckpt/io/file_source.hpp>
 
 #include "commands.hpp"
@@ -34,9 +34,7 @@ exit_code key(const key_command_options& options, standard_output& out) {
   const std::optional<secret_key> given = options.key.read();
   if (!given) throw command_line_error("say where the passphrase is: --passphrase-env VAR");
   const file_source file(options.file);
-  std::array<std::byte, 4> magic{};
-  if (file.size() >= magic.size()) file.read(0, magic);
-  const known_cipher* const cipher = find_cipher(magic);
+  const known_cipher* const cipher = find_cipher(file);
   if (cipher == nullptr)
     throw format_error(errc::not_encrypted, {.path = file.label()}, "the file is not encrypted: it has no key");
   with_policies<aes_gcm, aes_cbc, sm4_cbc>({cipher->name}, [&]<class... Chosen>(policies<Chosen...>) {
@@ -44,10 +42,7 @@ exit_code key(const key_command_options& options, standard_output& out) {
     if constexpr (cipher_policy<chosen>) {
       const secret_bytes key = key_of<chosen>(file, *given);
       std::string digits;
-      for (const std::byte byte : key.bytes()) {
-        digits += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4U];
-        digits += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 0xfU];
-      }
+      append_hexadecimal(digits, key.bytes());
       out.print(digits + "\n");
       wipe(reinterpret_cast<std::byte*>(digits.data()), digits.size());
     }
