@@ -15,10 +15,9 @@
 #include "contest.hpp"
 #include "large.hpp"
 #include "raw_file.hpp"
+#include "raw_writer.hpp"
 
 namespace {
-
-constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
 const ckpt::secret_key& aes_key() {
   static const ckpt::secret_key key = ckpt::secret_key::from_text("an AES-256 key for the benchmark");
@@ -29,28 +28,12 @@ const ckpt::secret_key& sm4_key() {
   return key;
 }
 
-double write_raw(const bench::settings& chosen) {
-  const bench::removed_at_end file(chosen.file("raw"));
-  const std::vector<std::byte> hot(16 * mebibyte, std::byte{1});
-  const std::size_t size = chosen.mebibytes * mebibyte;
-  return bench::seconds([&] {
-    const bench::raw_file raw(file.path(), O_WRONLY | O_CREAT | O_EXCL);
-    bench::raw_file::check(::fallocate(raw.get(), 0, 0, static_cast<off_t>(size)), "fallocate");
-    for (std::size_t at = 0; at < size;) {
-      const std::size_t next = size - at < hot.size() ? size - at : hot.size();
-      const ssize_t written = ::pwrite(raw.get(), hot.data(), next, static_cast<off_t>(at));
-      bench::raw_file::check(written, "pwrite");
-      at += static_cast<std::size_t>(written);
-    }
-  });
-}
-
 double encrypt_in_memory(const std::vector<ckpt::parameter>& model) {
   return bench::seconds([&] {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
       ckpt::cryptopp::gcm_encryptor gcm(aes_key().bytes());
-      std::vector<std::byte> out(mebibyte / 4);
+      std::vector<std::byte> out(bench::mebibyte / 4);
       for (std::size_t i = next++; i < model.size(); i = next++) {
         const std::array<std::byte, ckpt::iv_size> iv{std::byte{static_cast<unsigned char>(i)}};
         gcm.begin(0, iv);
@@ -92,7 +75,7 @@ int main(int argc, char** argv) {
   const bench::removed_at_end cbc(chosen.file("cbc.ckpt"));
   const bench::removed_at_end sm4(chosen.file("sm4.ckpt"));
   bench::contest contest(chosen);
-  contest.add("raw 16 MiB", [&] { return write_raw(chosen); });
+  contest.add("raw 16 MiB", [&] { return bench::write_hot(chosen, 16 * bench::mebibyte, ckpt::durability::none); });
   contest.add("Crypto++ AES-GCM", [&] { return encrypt_in_memory(model); });
   add<ckpt::aes_gcm>(contest, chosen, model, aes_key(), gcm.path());
   add<ckpt::aes_cbc>(contest, chosen, model, aes_key(), cbc.path());

@@ -16,6 +16,8 @@
 
 #include <ckpt/ckpt.hpp>
 
+#include "../unit/io/unmapped_source.hpp"
+
 // What both fuzz targets ask of a file, whatever its bytes: a ckpt::error, or a state_dict all of whose bytes can be
 // read and which is the same after it was saved and loaded again. Everything else ends the program.
 
@@ -92,20 +94,6 @@ inline std::optional<std::vector<std::byte>> save(const ckpt::state_dict& loaded
   }
 }
 
-/// Bytes that have to be read, as those of a file that is not mapped.
-class unmapped final : public ckpt::source {
- public:
-  explicit unmapped(std::span<const std::byte> bytes) : source("<memory>"), m_bytes(bytes) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
-    require(offset, to.size());
-    if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
-  }
-
- private:
-  std::span<const std::byte> m_bytes;
-};
-
 /// What an index says, or why there is none.
 inline std::string index_of(const ckpt::source& from) {
   try {
@@ -123,7 +111,8 @@ inline std::string index_of(const ckpt::source& from) {
 }
 
 inline void check_file(std::span<const std::byte> bytes) {
-  require(index_of(ckpt::memory_source(bytes)) == index_of(unmapped(bytes)), "mapped or read, an index is the same");
+  require(index_of(ckpt::memory_source(bytes)) == index_of(support::unmapped_source(bytes)),
+          "mapped or read, an index is the same");
   const std::optional<ckpt::state_dict> loaded = load(bytes);
   if (!loaded) return;
   const std::optional<ckpt::state_dict> copied = load(bytes, {.read = ckpt::read::copy});

@@ -143,7 +143,7 @@ std::optional<ckpt::state_dict> load(std::span<const std::byte> file, bool allow
 template <class Cipher>
 std::optional<bytes> plain_bytes(std::span<const std::byte> file, bool allow_unsealed) {
   try {
-    const ckpt::decrypted_source<Cipher> from(ckpt::owner<const ckpt::source>(new fuzz::unmapped(file)),
+    const ckpt::decrypted_source<Cipher> from(ckpt::owner<const ckpt::source>(new support::unmapped_source(file)),
                                               {.key = &key(), .threads = 1, .allow_unsealed = allow_unsealed});
     bytes plain(static_cast<std::size_t>(from.size()));
     from.read(0, plain);

@@ -18,6 +18,8 @@
 #include <ckpt/ckpt.hpp>
 #include <ckpt/crypto.hpp>
 
+#include "../unit/io/scratch.hpp"
+
 // What may be done by several threads at once. Shows races under -fsanitize=thread, and wrong results without.
 
 namespace {
@@ -43,26 +45,7 @@ int failures_in_all(Work work) {
   return failures;
 }
 
-class directory {
- public:
-  directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ckpt-threads-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    m_path = name;
-  }
-  directory(const directory&) = delete;
-  directory& operator=(const directory&) = delete;
-  ~directory() { std::filesystem::remove_all(m_path); }
-
-  [[nodiscard]] std::string operator/(const std::string& name) const { return m_path + "/" + name; }
-  [[nodiscard]] std::size_t size() const {
-    const std::filesystem::directory_iterator all(m_path);
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-  }
-
- private:
-  std::string m_path;
-};
+using scratch::directory;
 
 constexpr std::size_t layers = 50;
 constexpr std::size_t elements = 300;
@@ -200,7 +183,7 @@ TEST_CASE("threads: one model is saved by all, each to a file of its own") {
           ckpt::save(shared, path, {.mode = 0600});
           ckpt::save<ckpt::safetensors>(loaded, path, {.mode = 0600});
         }) == 0);
-  CHECK(here.size() == 2 * thread_count);
+  CHECK(here.names().size() == 2 * thread_count);
   for (std::size_t thread = 0; thread < thread_count; ++thread)
     for (const char* const suffix : {".ckpt", ".safetensors"}) {
       const ckpt::state_dict again = ckpt::load(here / std::to_string(thread) + suffix);
@@ -222,7 +205,7 @@ TEST_CASE("threads: all save to one file while it is loaded; it is always one of
         }) == 0);
   CHECK(wrong == 0);
   CHECK(is_one_model(ckpt::load(path)));
-  CHECK(here.size() == 1);
+  CHECK(here.names().size() == 1);
 }
 
 TEST_CASE_TEMPLATE("threads: encrypted saves and loads by three threads each, several at once", Cipher, ckpt::aes_gcm,
@@ -242,7 +225,7 @@ TEST_CASE_TEMPLATE("threads: encrypted saves and loads by three threads each, se
           }
         }) == 0);
   CHECK(wrong == 0);
-  CHECK(here.size() == thread_count);
+  CHECK(here.names().size() == thread_count);
 }
 
 TEST_CASE("threads: all save to one encrypted file while it is loaded; it is always one of theirs, whole") {
@@ -257,7 +240,7 @@ TEST_CASE("threads: all save to one encrypted file while it is loaded; it is alw
           }
         }) == 0);
   CHECK(wrong == 0);
-  CHECK(here.size() == 1);
+  CHECK(here.names().size() == 1);
 }
 
 TEST_CASE("threads: one model is saved encrypted by all, with one key") {

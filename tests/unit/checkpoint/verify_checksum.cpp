@@ -13,22 +13,12 @@
 #include "../checksum/implementations.hpp"
 #include "../checksum/own_checksum.hpp"
 #include "../io/scratch.hpp"
+#include "../io/unmapped_source.hpp"
 
 using namespace ckpt;
 using namespace std::string_literals;
 
 namespace {
-
-/// Bytes that have to be read, as those of a file.
-class unmapped final : public source {
- public:
-  explicit unmapped(std::string_view bytes) : source("f"), m_bytes(support::bytes(bytes), "f") {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override { m_bytes.read(offset, to); }
-
- private:
-  memory_source m_bytes;
-};
 
 template <class Checksum = crc32>
 void verify(const source& from, bool allow_absent = false) {
@@ -47,7 +37,7 @@ std::string verified(const std::string& file, bool allow_absent = false) {
     }
     return "fine";
   };
-  const std::string read = message(unmapped(file));
+  const std::string read = message(support::unmapped_source(support::bytes(file), "f"));
   CHECK(message(memory_source(support::bytes(file), "f")) == read);
   return read;
 }

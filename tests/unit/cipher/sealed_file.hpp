@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../io/unmapped_source.hpp"
 #include "../support.hpp"
 
 namespace support {
@@ -42,20 +43,6 @@ std::string sealed(std::string_view plain, const ckpt::secret_key& key, unsigned
   run.run(to, [](std::uint64_t) {});
   return text(to.bytes);
 }
-
-/// Bytes that have to be read, as those of a file that is not mapped.
-class unmapped_source final : public ckpt::source {
- public:
-  explicit unmapped_source(std::span<const std::byte> bytes) : source("<memory>"), m_bytes(bytes) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
-    require(offset, to.size());
-    if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
-  }
-
- private:
-  std::span<const std::byte> m_bytes;
-};
 
 template <class Cipher>
 ckpt::decrypted_source<Cipher> opened(std::string_view file, const ckpt::secret_key* key, bool allow_unsealed = false,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../io/unmapped_source.hpp"
 #include "ckpt_file.hpp"
 
 using namespace ckpt;
@@ -34,19 +35,10 @@ thread_local std::size_t* largest_allocation = nullptr;
 
 namespace {
 
-/// The bytes of a file that is not in memory: each read is a copy, as by pread.
-class read_only_source final : public source {
- public:
-  explicit read_only_source(std::string_view bytes) : source("f"), m_bytes(bytes) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
-    require(offset, to.size());
-    if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
-  }
-
- private:
-  std::string_view m_bytes;
-};
+/// The bytes of a file that is not in memory.
+support::unmapped_source read_only_source(std::string_view bytes) {
+  return support::unmapped_source(support::bytes(bytes), "f");
+}
 
 /// `a int8[2] [13,15); note "text"; t map [3,9)[12,20)`, and whether there is a checksum.
 std::string describe(const file_index& index) {
@@ -721,7 +713,7 @@ namespace {
 std::size_t largest_piece(std::string_view file, bool in_memory) {
   std::size_t largest = 0;
   const memory_source memory(support::bytes(file), "f");
-  const read_only_source by_pread(file);
+  const support::unmapped_source by_pread = read_only_source(file);
   const source& from = in_memory ? static_cast<const source&>(memory) : by_pread;
   largest_allocation = &largest;
   try {

@@ -5,25 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "../io/unmapped_source.hpp"
+
 using namespace ckpt;
 
 namespace {
 
 /// The same bytes as a memory_source, but to be read piece by piece like a file on a network disk.
-class read_only_source final : public source {
- public:
-  explicit read_only_source(std::span<const std::byte> bytes) : source("f"), m_bytes(bytes) {}
-  std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
-    require(offset, to.size());
-    largest_read = std::max<std::size_t>(largest_read, to.size());
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = m_bytes[static_cast<std::size_t>(offset) + i];
-  }
-  mutable std::size_t largest_read = 0;
-
- private:
-  std::span<const std::byte> m_bytes;
-};
+support::unmapped_source read_only_source(std::span<const std::byte> bytes) {
+  return support::unmapped_source(bytes, "f");
+}
 
 std::vector<std::byte> file(std::string_view header, std::size_t data = 0) {
   std::vector<std::byte> bytes(8 + header.size() + data);
@@ -251,7 +242,7 @@ TEST_CASE("safetensors reader: MindSpore's checksum in the metadata is noticed")
 
 TEST_CASE("safetensors reader: of a source that is not in memory, only the header is read, and whole") {
   const std::vector<std::byte> bytes = file(w(R"({"dtype":"U8","shape":[100000],"data_offsets":[0,100000]})"), 100000);
-  const read_only_source from(bytes);
+  const support::unmapped_source from = read_only_source(bytes);
   CHECK(safetensors_reader(from, "safetensors").read().size() == 1);
   CHECK(from.largest_read == bytes.size() - 100008);
 }

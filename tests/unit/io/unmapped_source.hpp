@@ -1,0 +1,35 @@
+#ifndef CKPT_TESTS_UNIT_IO_UNMAPPED_SOURCE_HPP
+#define CKPT_TESTS_UNIT_IO_UNMAPPED_SOURCE_HPP
+
+#include <ckpt/io/source.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace support {
+
+/// Bytes that have to be read, as those of a file that is not mapped: each read is a copy.
+class unmapped_source final : public ckpt::source {
+ public:
+  explicit unmapped_source(std::span<const std::byte> bytes, std::string label = "<memory>")
+      : source(std::move(label)), m_bytes(bytes) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+    require(offset, to.size());
+    if (to.size() > largest_read) largest_read = to.size();
+    if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
+  }
+
+  mutable std::size_t largest_read = 0;
+
+ private:
+  std::span<const std::byte> m_bytes;
+};
+
+}  // namespace support
+
+#endif
