@@ -44,7 +44,8 @@ enum class async : std::uint8_t {
 struct async_options {
   append_values append{};
   std::function<bool(std::string_view)> choose{};
-  /// Called on the thread of the queue. It must not wait for saves of that queue.
+  /// Called on the thread of the queue. It must not wait for saves of that queue. What it throws ends the save; a
+  /// process may have put the file in place by then.
   std::function<void(ckpt::progress)> progress{};
   ckpt::duplicates duplicates = ckpt::duplicates::refuse;
   std::uint64_t align = 0;
