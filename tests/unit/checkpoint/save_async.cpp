@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <semaphore>
@@ -16,6 +17,10 @@
 #include <ckpt/checkpoint/reader.hpp>
 #include <ckpt/format/safetensors.hpp>
 #include <ckpt/model/parameter.hpp>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../io/scratch.hpp"
 #include "../support.hpp"
@@ -63,7 +68,7 @@ struct net {
 class blocker {
  public:
   explicit blocker(const scratch::directory& here, const save_queue& queue, std::string name = "blocker")
-      : m_job(save_async(map{{"b", tensor(dtype::uint8, {1})}}, here / name,
+      : m_job(save_async(m_saved, here / name,
                          {.progress =
                               [this](ckpt::progress p) {
                                 if (p.done != 0) return;
@@ -75,17 +80,19 @@ class blocker {
                           .queue = queue})) {
     m_begun.acquire();
   }
-  ~blocker() { release(); }
+  ~blocker() {
+    release();
+    m_job.wait();
+  }
   void release() {
     if (!std::exchange(m_is_released, true)) m_go_on.release();
   }
-  save_job& job() { return m_job; }
 
  private:
   std::binary_semaphore m_begun{0};
   std::binary_semaphore m_go_on{0};
   bool m_is_released = false;
-  tensor m_one{dtype::uint8, {1}};
+  const map m_saved{{"b", tensor(dtype::uint8, {1})}};
   save_job m_job;
 };
 
@@ -209,6 +216,8 @@ TEST_CASE("save_async: a call that makes no sense is refused at once") {
               ": tensor \"w\": a ckpt file cannot hold float8_e4m3; save it as safetensors, or convert it first");
     CHECK(message_of<usage_error>([&] { (void)save_async(one, "", quick(mode)); }) == "the path to write to is empty");
   }
+  CHECK(message_of<usage_error>([&] { (void)save_async(map{}, here / "a", quick(async::borrow)); }) ==
+        here / "a.ckpt" + ": a temporary cannot be borrowed by a save that goes on without it: keep it in a variable");
   CHECK(here.names().empty());
 }
 
@@ -291,6 +300,40 @@ TEST_CASE("save_async: an error that nobody asked for reaches the handler") {
       CHECK_THROWS_AS((void)job.get(), io_error);
     }
     CHECK(told.empty());
+  }
+}
+
+TEST_CASE("save_async: without a handler such an error is one line on stderr") {
+  const scratch::directory here;
+  const int before = ::dup(STDERR_FILENO);
+  const int file = ::open((here / "stderr").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  REQUIRE(::dup2(file, STDERR_FILENO) == STDERR_FILENO);
+  {
+    const save_job job = save_async(one, here / "none/a", quick(async::thread));
+    job.wait();
+  }
+  ::dup2(before, STDERR_FILENO);
+  ::close(before);
+  ::close(file);
+  CHECK(get(here / "stderr") == "ckpt: a save in the background failed: " + here / "none/a.ckpt" +
+                                    ": cannot open the directory \"" + here / "none" +
+                                    "\": No such file or directory\n");
+}
+
+TEST_CASE("save_async: at the end of a process its saves are finished first") {
+  const net saved;
+  for (const async mode : modes) {
+    const scratch::directory here;
+    const pid_t process = ::fork();
+    if (process == 0) {
+      ::close(STDOUT_FILENO);  // what waits to be printed there is the parent's
+      for (int i = 0; i < 3; ++i) (void)save_async(saved, here / std::to_string(i), quick(mode));
+      std::exit(0);
+    }
+    int status = -1;
+    CHECK(::waitpid(process, &status, 0) == process);
+    CHECK(status == 0);
+    CHECK(here.names() == names{"0.ckpt", "1.ckpt", "2.ckpt"});
   }
 }
 
@@ -501,7 +544,8 @@ TEST_CASE("save_async: no more than so many processes wait for their turn") {
 TEST_CASE("save_async: nothing at all is a file") {
   for (const async mode : modes) {
     const scratch::directory here;
-    CHECK(save_async(map{}, here / "a", quick(mode)).get().bytes == 0);
+    const map nothing;
+    CHECK(save_async(nothing, here / "a", quick(mode)).get().bytes == 0);
     CHECK(get(here / "a.ckpt").empty());
   }
 }
