@@ -158,20 +158,25 @@ class pending_save : public job_state, public background_task {
 
   // In the child: no allocation, no lock, no exception.
 
-  inline static constinit const child_channel* to_parent = nullptr;
+  struct work {
+    const atomic_file* file;
+    const child_channel* parent;
+  };
+  inline static constinit work in_child{};
 
   [[noreturn]] static void report_failure(std::error_code cause, std::string_view text,
                                           std::optional<std::uint64_t> offset) {
+    in_child.file->discard();  // the parent may be gone
     child_message message{.kind = child_message::what::failed, .has_offset = offset.has_value()};
     message.cause = cause.value();
     message.bytes = offset.value_or(0);
     std::memcpy(message.text.data(), text.data(), std::min(text.size(), message.text.size() - 1));
-    to_parent->send(message.sent());
+    in_child.parent->send(message.sent());
     ::_exit(EXIT_FAILURE);
   }
 
   void run_in_child(const child_channel& parent) noexcept {
-    to_parent = &parent;
+    in_child = {&*m_file, &parent};
     instead_of_io_error = [](std::error_code cause, std::string_view text, std::optional<std::uint64_t> offset) {
       report_failure(cause, text, offset);
     };
