@@ -204,6 +204,7 @@ class pending_save : public job_state, public background_task {
     m_child->go();
     std::optional<child_message> last;
     bool is_stalled = false;
+    std::exception_ptr stopped;  // by a callback
     for (;;) {
       child_message message{};
       const auto most = m_deadline.count() > 0 && !is_stalled ? std::optional(m_deadline) : std::nullopt;
@@ -212,13 +213,19 @@ class pending_save : public job_state, public background_task {
       if (what == child_process::event::timeout) {
         is_stalled = true;
         m_child->kill();
-      } else if (message.kind == child_message::what::progress) {
-        advance_to(message.bytes);
-      } else {
+      } else if (message.kind != child_message::what::progress) {
         last = message;
+      } else if (!stopped && !is_cancelled()) {  // else it is killed, which may be too late
+        try {
+          advance_to(message.bytes);
+        } catch (...) {
+          stopped = std::current_exception();
+          m_child->kill();
+        }
       }
     }
     const exit_status how = m_child->wait();
+    if (stopped && !is_cancelled()) std::rethrow_exception(stopped);
     describe(m_report);
     m_report.path = m_file->path();
     if (last && last->kind == child_message::what::failed) throw_failure(*last);
