@@ -366,9 +366,9 @@ int poll(pollfd* what, nfds_t count, int timeout) {
   static const auto real = next(&::poll, "poll");
   return whole("poll", [&] { return real(what, count, timeout); });
 }
-int waitid(idtype_t kind, id_t which, siginfo_t* how, int options) {
+int waitid(idtype_t type, id_t which, siginfo_t* how, int options) {
   static const auto real = next(&::waitid, "waitid");
-  return whole("waitid", [&] { return real(kind, which, how, options); });
+  return whole("waitid", [&] { return real(type, which, how, options); });
 }
 
 /// Of those without a function of their own; the C++ library calls it, too.
