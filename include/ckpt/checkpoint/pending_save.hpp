@@ -20,6 +20,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/save_job.hpp>
@@ -79,11 +80,15 @@ class pending_save : public job_state, public background_task {
   void fork(std::chrono::milliseconds deadline) {
     if (m_failure) return;
     m_deadline = deadline;
-    const file_descriptor before = m_predecessor == nullptr ? file_descriptor() : m_predecessor->process();
-    const std::array<int, 3> kept{m_file->descriptors()[0], m_file->descriptors()[1], before.get()};
     try {
+      std::vector<file_descriptor> before;
+      if (m_predecessor != nullptr) m_predecessor->add_processes(before);
+      const std::array<int, 2> own = m_file->descriptors();
+      std::vector<int> kept(own.begin(), own.end());
+      for (const file_descriptor& each : before) kept.push_back(each.get());
       m_child = std::make_unique<child_process>(kept, path(), [&](const child_channel& parent) {
-        if (!parent.wait_for_go() && before.get() >= 0) child_process::wait_for(before.get());
+        if (!parent.wait_for_go())
+          for (const file_descriptor& each : before) child_process::wait_for(each.get());
         run_in_child(parent);
       });
     } catch (const io_error&) {
@@ -93,7 +98,10 @@ class pending_save : public job_state, public background_task {
 
   void run() noexcept final {
     if (m_predecessor != nullptr) m_predecessor->wait();
-    m_predecessor.reset();
+    {
+      const std::lock_guard lock(m_child_mutex);
+      m_predecessor.reset();
+    }
     std::exception_ptr error;
     try {
       if (m_failure) std::rethrow_exception(m_failure);
@@ -120,10 +128,12 @@ class pending_save : public job_state, public background_task {
   virtual void release() noexcept = 0;
 
  private:
-  /// One that is readable when the process has ended; none where there is no process.
-  [[nodiscard]] file_descriptor process() {
+  /// Adds one for each process of this save and those that it waits for: readable when that has ended. One of them is
+  /// not enough: it may be killed while those before it go on.
+  void add_processes(std::vector<file_descriptor>& to) {
     const std::lock_guard lock(m_child_mutex);
-    return m_child == nullptr ? file_descriptor() : m_child->descriptor();
+    if (m_child != nullptr) to.push_back(m_child->descriptor());
+    if (m_predecessor != nullptr) m_predecessor->add_processes(to);
   }
 
   /// Before anyone is told: then the file is in place or the temporary file gone, and nothing held on to.
@@ -158,20 +168,25 @@ class pending_save : public job_state, public background_task {
 
   // In the child: no allocation, no lock, no exception.
 
-  inline static constinit const child_channel* to_parent = nullptr;
+  struct work {
+    const atomic_file* file;
+    const child_channel* parent;
+  };
+  inline static constinit work in_child{};
 
   [[noreturn]] static void report_failure(std::error_code cause, std::string_view text,
                                           std::optional<std::uint64_t> offset) {
+    in_child.file->discard();  // the parent may be gone
     child_message message{.kind = child_message::what::failed, .has_offset = offset.has_value()};
     message.cause = cause.value();
     message.bytes = offset.value_or(0);
     std::memcpy(message.text.data(), text.data(), std::min(text.size(), message.text.size() - 1));
-    to_parent->send(message.sent());
+    in_child.parent->send(message.sent());
     child_channel::leave(EXIT_FAILURE);
   }
 
   void run_in_child(const child_channel& parent) noexcept {
-    to_parent = &parent;
+    in_child = {&*m_file, &parent};
     instead_of_io_error = [](std::error_code cause, std::string_view text, std::optional<std::uint64_t> offset) {
       report_failure(cause, text, offset);
     };
@@ -199,6 +214,7 @@ class pending_save : public job_state, public background_task {
     m_child->go();
     std::optional<child_message> last;
     bool is_stalled = false;
+    std::exception_ptr stopped;  // by a callback
     for (;;) {
       child_message message{};
       const auto most = m_deadline.count() > 0 && !is_stalled ? std::optional(m_deadline) : std::nullopt;
@@ -207,13 +223,19 @@ class pending_save : public job_state, public background_task {
       if (what == child_process::event::timeout) {
         is_stalled = true;
         m_child->kill();
-      } else if (message.kind == child_message::what::progress) {
-        advance_to(message.bytes);
-      } else {
+      } else if (message.kind != child_message::what::progress) {
         last = message;
+      } else if (!stopped && !is_cancelled()) {  // else it is killed, which may be too late
+        try {
+          advance_to(message.bytes);
+        } catch (...) {
+          stopped = std::current_exception();
+          m_child->kill();
+        }
       }
     }
     const exit_status how = m_child->wait();
+    if (stopped && !is_cancelled()) std::rethrow_exception(stopped);
     describe(m_report);
     m_report.path = m_file->path();
     if (last && last->kind == child_message::what::failed) throw_failure(*last);
@@ -258,8 +280,8 @@ class pending_save : public job_state, public background_task {
   save_report m_report;
   std::optional<atomic_file> m_file;
   std::exception_ptr m_failure;  // from before run()
+  std::mutex m_child_mutex;      // of the next two
   std::shared_ptr<pending_save> m_predecessor;
-  std::mutex m_child_mutex;
   std::unique_ptr<child_process> m_child;
   std::chrono::milliseconds m_deadline{0};
 };

@@ -77,10 +77,12 @@ namespace detail {
 template <class Policies>
 class pending_save_of final : public pending_save {
  public:
+  /// Takes over what is appended: it is part of what is saved.
   pending_save_of(std::unique_ptr<prepared_save<Policies>> prepared, std::string path, double seconds_planned,
-                  const async_options& options)
+                  async_options& options)
       : pending_save(std::move(path), prepared->size(), {.sync = options.durability, .mode = options.permissions},
                      seconds_planned, options.on_error, options.progress),
+        m_appended(std::move(options.append)),
         m_prepared(std::move(prepared)),
         m_is_borrowed(options.mode == async::borrow) {}
 
@@ -97,9 +99,11 @@ class pending_save_of final : public pending_save {
   void describe(save_report& report) const noexcept override { m_prepared->describe(report); }
   void release() noexcept override {
     m_prepared.reset();
+    m_appended = {};
     m_image = {};
   }
 
+  append_values m_appended;
   std::unique_ptr<prepared_save<Policies>> m_prepared;
   staging_pool::lease m_image;
   const bool m_is_borrowed;

@@ -2,6 +2,7 @@
 #define CKPT_CHECKPOINT_SAVE_QUEUE_HPP
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -112,7 +113,17 @@ class save_queue {
     const std::lock_guard lock(order);
     if (const std::optional<file_place> place = place_of(save->path()))
       save->set_predecessor(detail::saves_in_flight::all().add(*place, save));
-    start();
+    try {
+      start();
+      add_to_queue(save);
+    } catch (...) {
+      save->fail(std::current_exception());  // for those who wait for the file already
+      throw;
+    }
+  }
+
+ private:
+  void add_to_queue(const std::shared_ptr<detail::pending_save>& save) const {
     try {
       m_queue->add(save);
     } catch (const std::system_error& none) {
@@ -120,7 +131,6 @@ class save_queue {
     }
   }
 
- private:
   std::shared_ptr<background_queue> m_queue;
 };
 

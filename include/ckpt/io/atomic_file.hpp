@@ -65,7 +65,10 @@ class atomic_file {
   atomic_file(const atomic_file&) = delete;
   atomic_file& operator=(const atomic_file&) = delete;
 
-  ~atomic_file() {
+  ~atomic_file() { discard(); }
+
+  /// Removes the temporary file, unless it is in the target's place. Allocates nothing.
+  void discard() const noexcept {
     if (m_stage != stage::replaced) m_directory.remove(m_temporary);
   }
 

@@ -58,6 +58,7 @@ class background_queue {
     if (m_is_running) return;
     try {
       if (m_thread.joinable()) m_thread.join();  // it has ended, or is about to without taking the lock again
+      const signals_left_to_others meanwhile;
       m_thread = std::thread([this] { run(); });
       m_is_running = true;
     } catch (...) {
@@ -83,16 +84,24 @@ class background_queue {
     return is;
   }
 
-  /// The application's handlers run on its own threads.
-  static void leave_signals_to_others() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    for (const int own_fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) ::sigdelset(&all, own_fault);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  }
+  /// Threads that are made while this lives get no signals: the application's handlers run on its own threads.
+  class signals_left_to_others {
+   public:
+    signals_left_to_others() noexcept {
+      sigset_t all;
+      ::sigfillset(&all);
+      for (const int own_fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) ::sigdelset(&all, own_fault);
+      ::pthread_sigmask(SIG_BLOCK, &all, &m_before);
+    }
+    signals_left_to_others(const signals_left_to_others&) = delete;
+    signals_left_to_others& operator=(const signals_left_to_others&) = delete;
+    ~signals_left_to_others() { ::pthread_sigmask(SIG_SETMASK, &m_before, nullptr); }
+
+   private:
+    sigset_t m_before;
+  };
 
   void run() noexcept {
-    leave_signals_to_others();
     is_worker() = true;
     for (;;) {
       std::shared_ptr<background_task> next;
