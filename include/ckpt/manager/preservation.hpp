@@ -20,10 +20,9 @@ namespace ckpt {
 ///
 /// The one that has just been saved is kept whatever a policy says.
 template <class P>
-concept preservation_policy =
-    std::copy_constructible<P> && requires(const P& policy, std::span<const checkpoint> all, std::size_t at) {
-      { policy.preserves(all, at) } -> std::same_as<bool>;
-    };
+concept preservation_policy = requires(const P& policy, std::span<const checkpoint> all, std::size_t at) {
+  { policy.preserves(all, at) } -> std::same_as<bool>;
+};
 
 /// The newest `n`.
 struct latest_n final {

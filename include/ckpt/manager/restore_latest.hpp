@@ -11,6 +11,7 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/io/file_source.hpp>
 #include <ckpt/manager/checkpoint_directory.hpp>
 #include <ckpt/manager/training_step.hpp>
 #include <ckpt/model/state_dict.hpp>
@@ -39,6 +40,9 @@ template <class... Policies>
   std::exception_ptr of_the_newest;
   for (; !all.empty(); all.pop_back()) {
     try {
+      // A file without a byte is a checkpoint of nothing, as save writes it; here it is what a power cut leaves.
+      if (file_source(all.back().path).size() == 0)
+        throw format_error(errc::truncated, {.path = all.back().path}, "is empty: it was not written to its end");
       return restored_checkpoint{all.back(), load<Policies...>(all.back().path, options), std::move(skipped)};
     } catch (const usage_error&) {
       throw;  // of the call, not of the file: a missing key must not look as if nothing had been saved
@@ -62,9 +66,10 @@ template <class... Policies>
       .checkpoints();
 }
 
-/// Loads the newest of these checkpoints that loads; nothing where there is none. As far as load looks: a cipher or a
-/// checksum among the policies covers every byte, without one a ckpt file's structure shows a cut or a hole. Where none
-/// loads, throws what the newest one's load threw; usage_error in any case. Needs no lock.
+/// Loads the newest of these checkpoints that loads; nothing where there is none. A cipher or a checksum
+/// among the policies covers every byte of it; without one, only what the structure shows is found, so not other
+/// numbers in a tensor, nor a ckpt file that ends between two tensors. Where none loads, throws what the newest one's
+/// load threw; usage_error in any case. Needs no lock.
 template <class... Policies>
 [[nodiscard]] std::optional<restored_checkpoint> restore_latest(std::string directory, std::string prefix,
                                                                 const load_options& options = {}) {

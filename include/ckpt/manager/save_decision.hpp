@@ -23,10 +23,9 @@ struct save_history {
 ///
 ///   should_save(now, history)   whether a checkpoint is due at the step `now`; asked at each, so it must be quick
 template <class P>
-concept save_decision_policy =
-    std::copy_constructible<P> && requires(const P& policy, const training_step& now, const save_history& history) {
-      { policy.should_save(now, history) } -> std::same_as<bool>;
-    };
+concept save_decision_policy = requires(const P& policy, const training_step& now, const save_history& history) {
+  { policy.should_save(now, history) } -> std::same_as<bool>;
+};
 
 /// At the steps of these numbers, in every epoch that has them.
 class specific_steps final {
