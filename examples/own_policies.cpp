@@ -146,16 +146,16 @@ int main() {
     weights.emplace("weight", ckpt::tensor({2, 2}, {1, 2, 3, 4}));
 
     const ckpt::secret_key key = ckpt::secret_key::from_text("thirty-two bytes for this cipher");
-    ckpt::save<mine::chacha20>(weights, "own_cipher", {.mode = 0644, .key = key});
+    ckpt::save<mine::chacha20>(weights, "own_cipher", {.permissions = 0644, .key = key});
     const ckpt::state_dict decrypted = ckpt::load<mine::chacha20>("own_cipher.ckpt", {.key = key});
     std::printf("own_cipher.ckpt: %zu tensors, encrypted with %s\n", decrypted.size(),
                 std::string(decrypted.cipher()).c_str());
 
-    ckpt::save<mine::lines>(weights, "own_format", {.mode = 0644});
+    ckpt::save<mine::lines>(weights, "own_format", {.permissions = 0644});
     const ckpt::state_dict read = ckpt::load<mine::lines>("own_format.lines");
     std::printf("own_format.lines: %zu tensors, read as %s\n", read.size(), std::string(read.format()).c_str());
 
-    const ckpt::save_report report = ckpt::save<mine::adler32>(weights, "own_checksum", {.mode = 0644});
+    const ckpt::save_report report = ckpt::save<mine::adler32>(weights, "own_checksum", {.permissions = 0644});
     const bool is_verified = ckpt::load<mine::adler32>("own_checksum.ckpt").has_checksum();
     std::printf("own_checksum.ckpt: adler32 %08x, %s\n", report.checksum.value_or(0),
                 is_verified ? "verified" : "none");

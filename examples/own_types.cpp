@@ -75,7 +75,7 @@ int main() try {
               static_cast<unsigned long long>(sink.sum));
 
   // A slice of a tensor, straight into memory: columns 1 and 2 of both rows.
-  ckpt::save<ckpt::safetensors>(std::map<std::string, matrix>{{"m", m}}, "own_types", {.mode = 0600});
+  ckpt::save<ckpt::safetensors>(std::map<std::string, matrix>{{"m", m}}, "own_types", {.permissions = 0600});
   std::array<double, 4> box{};
   ckpt::load_into("own_types.safetensors", "m", std::span<double>(box), {{0, 2}, {1, 3}});
   for (const double value : box) std::printf("%g ", value);

@@ -50,7 +50,7 @@ template <class Format>
 void save(const std::string& what, ckpt::durability sync, const std::string& path) {
   const tensors made = make(what);
   const fault::armed faults;
-  ckpt::save<Format>(made, path, {.durability = sync, .mode = 0600});
+  ckpt::save<Format>(made, path, {.durability = sync, .permissions = 0600});
 }
 
 /// With the key that all encrypted files here have.
@@ -59,7 +59,7 @@ void save_encrypted(const std::string& what, ckpt::durability sync, unsigned thr
   const tensors made = make(what);
   const ckpt::secret_key key = ckpt::secret_key::from_text("a key of 16 byte");
   const fault::armed faults;
-  ckpt::save<Cipher>(made, path, {.durability = sync, .mode = 0600, .key = key, .threads = threads});
+  ckpt::save<Cipher>(made, path, {.durability = sync, .permissions = 0600, .key = key, .threads = threads});
 }
 
 void save_encrypted(const std::string& cipher, const std::string& what, ckpt::durability sync, unsigned threads,
@@ -75,7 +75,7 @@ void resave(ckpt::durability sync, const std::string& path) {
   const ckpt::tensor more(ckpt::dtype::float32, {100});
   const fault::armed faults;
   const ckpt::state_dict mapped = ckpt::load(path);
-  ckpt::save<Format>(mapped, path, {.append = {{"more", more}}, .durability = sync, .mode = 0600});
+  ckpt::save<Format>(mapped, path, {.append = {{"more", more}}, .durability = sync, .permissions = 0600});
 }
 
 template <class... Cipher>

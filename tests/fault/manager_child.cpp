@@ -20,8 +20,8 @@ void save(std::uint64_t step, const std::string& path) {
       {"weight", std::vector<float>(1000, static_cast<float>(step))}};
   const auto value = static_cast<double>(step);
   const fault::armed faults;
-  ckpt::checkpoint_manager<> manager(path,
-                                     {.prefix = "net", .preservation = ckpt::latest_n{2}, .save = {.mode = 0600}});
+  ckpt::checkpoint_manager<> manager(
+      path, {.prefix = "net", .preservation = ckpt::latest_n{2}, .save = {.permissions = 0600}});
   const auto report = manager.save({.epoch = 1, .step = step, .metrics = {{"value", value}}}, net);
   for (const ckpt::error& error : report->errors) std::printf("not deleted: %s\n", error.what());
 }

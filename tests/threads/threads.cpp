@@ -66,7 +66,7 @@ void save(std::size_t seed, const std::string& path) {
                      {.append = {{"seed", static_cast<std::int64_t>(seed)}, {"note", "text"}},
                       .align = 64,
                       .durability = ckpt::durability::none,
-                      .mode = 0600});
+                      .permissions = 0600});
 }
 
 /// Whether the file is whole, and all of one save.
@@ -180,8 +180,8 @@ TEST_CASE("threads: one model is saved by all, each to a file of its own") {
   const ckpt::state_dict loaded = ckpt::load(ckpt::save_bytes(shared));
   CHECK(failures_in_all([&](std::size_t thread) {
           const std::string path = here / std::to_string(thread);
-          ckpt::save(shared, path, {.mode = 0600});
-          ckpt::save<ckpt::safetensors>(loaded, path, {.mode = 0600});
+          ckpt::save(shared, path, {.permissions = 0600});
+          ckpt::save<ckpt::safetensors>(loaded, path, {.permissions = 0600});
         }) == 0);
   CHECK(here.names().size() == 2 * thread_count);
   for (std::size_t thread = 0; thread < thread_count; ++thread)

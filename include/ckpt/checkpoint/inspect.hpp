@@ -6,11 +6,11 @@
 #include <string>
 #include <utility>
 
+#include <ckpt/checkpoint/open_file.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/owner.hpp>
-#include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/model/file_index.hpp>
 
@@ -28,11 +28,11 @@ template <class... Policies>
 }  // namespace detail
 
 /// What a checkpoint file holds: names, kinds, dtypes, shapes, and where the data lies. Reads the structure and passes
-/// over the data. Throws as load; of the options it heeds what concerns ciphers. The offsets of an encrypted file are
-/// those of its plain bytes.
+/// over the data. Throws as load; of the options it heeds what concerns ciphers, and `in_flight`. The offsets of an
+/// encrypted file are those of its plain bytes.
 template <class... Policies>
 [[nodiscard]] file_index inspect(std::string path, const load_options& options = {}) {
-  return detail::inspect_from<Policies...>(owner<const source>(new file_source(std::move(path))), options);
+  return detail::inspect_from<Policies...>(detail::open_file(std::move(path), read::copy, options), options);
 }
 
 template <class... Policies>

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/checkpoint/open_file.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/checkpoint/policies.hpp>
@@ -20,8 +21,6 @@
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/aligned_memory.hpp>
-#include <ckpt/io/file_source.hpp>
-#include <ckpt/io/mapped_file.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/model/state_dict.hpp>
@@ -114,10 +113,7 @@ template <class... Policies>
 /// out; throws integrity_error where it is not that of the file, or the file has none.
 template <class... Policies>
 [[nodiscard]] state_dict load(std::string path, const load_options& options = {}) {
-  owner<const source> file;
-  if (options.read == read::copy) file = owner<const source>(new file_source(std::move(path)));
-  else file = owner<const source>(new mapped_file(std::move(path)));
-  return detail::load_from<Policies...>(std::move(file), options);
+  return detail::load_from<Policies...>(detail::open_file(std::move(path), options.read, options), options);
 }
 
 /// The same from memory. With read::map the result is a view: the bytes must outlive it.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/checkpoint/in_flight.hpp>
 #include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/atomic_file.hpp>
@@ -47,7 +48,7 @@ struct save_options {
   std::uint64_t align = 0;
   ckpt::durability durability = ckpt::durability::full;
   /// Permission bits of the file. The default is MindSpore's.
-  unsigned mode = 0400;
+  unsigned permissions = 0400;
   /// What a cipher encrypts with, borrowed for the call. A usage_error without a cipher.
   borrowed_key key{};
   /// How many threads encrypt; 0: one for each core.
@@ -74,6 +75,8 @@ struct load_options {
   /// Whether a load that verifies a checksum takes a file that has none. A file that was cut between two of its tensors
   /// may look so.
   bool allow_no_checksum = false;
+  /// What to do where a save_async of this process is yet to replace the file.
+  ckpt::in_flight in_flight = ckpt::in_flight::wait;
 };
 
 /// What a save did.
@@ -81,8 +84,9 @@ struct save_report {
   std::string path;                         ///< the file that was written, links resolved; empty for a sink
   std::uint64_t bytes = 0;                  ///< its size
   double seconds_planned = 0;               ///< looking at the save object and laying out the file
+  double seconds_staged = 0;                ///< save_async: copying what is saved, or forking
   double seconds_written = 0;               ///< handing the bytes to the kernel or the sink
-  double seconds_committed = 0;             ///< sync and rename
+  double seconds_synced = 0;                ///< sync and rename
   bool is_durable = false;                  ///< whether it outlives a power cut
   bool is_sealed = false;                   ///< whether it is encrypted, which the seal at its end shows to be whole
   std::optional<std::uint32_t> checksum{};  ///< what was written, where the save named one

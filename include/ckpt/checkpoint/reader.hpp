@@ -11,13 +11,13 @@
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/checkpoint/open_file.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/owner.hpp>
-#include <ckpt/io/file_source.hpp>
 #include <ckpt/io/source_window.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/model/number.hpp>
@@ -33,9 +33,9 @@ namespace ckpt {
 template <class... Policies>
 class basic_reader {
  public:
-  /// Throws as load; of the options it heeds what concerns ciphers.
+  /// Throws as load; of the options it heeds what concerns ciphers, and `in_flight`.
   explicit basic_reader(std::string path, const load_options& options = {})
-      : m_opened(owner<const source>(new file_source(std::move(path))), options),
+      : m_opened(detail::open_file(std::move(path), read::copy, options), options),
         m_index(m_opened.template index<typename chosen::format>(*m_opened.plain)) {}
 
   [[nodiscard]] const file_index& index() const& noexcept { return m_index; }

@@ -1,7 +1,6 @@
 #ifndef CKPT_CHECKPOINT_SAVE_HPP
 #define CKPT_CHECKPOINT_SAVE_HPP
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,10 +12,13 @@
 #include <ckpt/checkpoint/checksummed_executor.hpp>
 #include <ckpt/checkpoint/executor.hpp>
 #include <ckpt/checkpoint/file_name.hpp>
+#include <ckpt/checkpoint/in_flight.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/stopwatch.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/function_ref.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/io/sink.hpp>
@@ -27,20 +29,6 @@
 namespace ckpt {
 
 namespace detail {
-
-class stopwatch {
- public:
-  /// Seconds since the last lap.
-  double lap() noexcept {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::nanoseconds passed = now - m_last;
-    m_last = now;
-    return static_cast<double>(passed.count()) * 1e-9;
-  }
-
- private:
-  std::chrono::steady_clock::time_point m_last = std::chrono::steady_clock::now();
-};
 
 inline void check_alignment(std::uint64_t align) {
   constexpr std::uint64_t largest = std::uint64_t{1} << 20;
@@ -54,8 +42,9 @@ inline void check_alignment(std::uint64_t align) {
 template <class Policies>
 class prepared_save {
  public:
-  template <save_object Object>
-  prepared_save(Object& object, const std::string& label, const save_options& options)
+  /// `options`: save_options, or others that have the same members.
+  template <save_object Object, class Options = save_options>
+  prepared_save(Object& object, const std::string& label, const Options& options)
       : m_entries(label, options.duplicates, options.choose),
         m_plan(make_plan(object, options)),
         m_executor(m_plan, {.key = options.key.get(), .threads = options.threads, .label = label}) {}
@@ -72,21 +61,28 @@ class prepared_save {
     if constexpr (has_checksum) report.checksum = m_executor.checksum();
   }
 
+  /// The plan that is executed.
+  [[nodiscard]] ckpt::plan& plan() noexcept { return m_plan; }
+
+  /// Executes the plan; `report(done)` is called with the bytes handed over, at first with 0.
   template <sink Sink>
-  void execute(Sink& to, const save_options& options) {
-    const auto report = [&](std::uint64_t done) {
-      if (options.progress) options.progress({.done = done, .total = size()});
-    };
+  void execute(Sink& to, function_ref<void(std::uint64_t)> report) {
     report(0);
     m_executor.run(to, report);
+  }
+  template <sink Sink>
+  void execute(Sink& to, const save_options& options) {
+    execute(to, [&](std::uint64_t done) {
+      if (options.progress) options.progress({.done = done, .total = size()});
+    });
   }
 
  private:
   static constexpr bool has_checksum =
       std::is_same_v<typename Policies::cipher, no_cipher> && !std::is_same_v<typename Policies::checksum, no_checksum>;
 
-  template <class Object>
-  plan make_plan(Object& object, const save_options& options) {
+  template <class Object, class Options>
+  ckpt::plan make_plan(Object& object, const Options& options) {
     check_key_is_used<typename Policies::cipher>(options.key, m_entries.label());
     check_alignment(options.align);
     collect(m_entries, object);
@@ -98,7 +94,7 @@ class prepared_save {
   }
 
   entries m_entries;
-  plan m_plan;
+  ckpt::plan m_plan;
   typename executor_of<typename Policies::cipher, typename Policies::checksum>::type m_executor;
 };
 
@@ -128,13 +124,14 @@ save_report save(Object&& object, std::string path, const save_options& options 
   if constexpr (detail::check_save_object<Object>()) {
     detail::stopwatch watch;
     path = with_suffix(std::move(path), chosen::format::suffix);
+    detail::settle_saves_of(path, in_flight::wait);
     detail::prepared_save<chosen> prepared(object, path, options);
     report.seconds_planned = watch.lap();
-    atomic_file file(std::move(path), prepared.size(), {.sync = options.durability, .mode = options.mode});
+    atomic_file file(std::move(path), prepared.size(), {.sync = options.durability, .mode = options.permissions});
     prepared.execute(file, options);
     report.seconds_written = watch.lap();
     file.commit();
-    report.seconds_committed = watch.lap();
+    report.seconds_synced = watch.lap();
     report.path = file.path();
     report.is_durable = file.is_durable();
     prepared.describe(report);

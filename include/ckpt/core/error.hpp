@@ -34,6 +34,9 @@ enum class errc : std::uint8_t {
   shape_mismatch,    ///< the entry holds another shape or number of elements
   in_use,            ///< another process, or another object of this one, holds it
   not_contiguous,    ///< the bytes do not lie in one piece, or not aligned, where a span needs it
+  cancelled,         ///< whoever asked for it has called it off
+  stalled,           ///< it made no progress for as long as it was allowed to
+  died,              ///< the process that did it has ended before its time
   invalid_argument,  ///< an option or argument that makes no sense
 };
 
@@ -109,6 +112,11 @@ class integrity_error : public error {
 
 /// An entry is there but not of the dtype, shape, kind or layout that was asked for, or is not there at all.
 class mismatch_error : public error {
+  using error::error;
+};
+
+/// A save in the background has ended before its file was complete. The file is as it was.
+class job_error : public error {
   using error::error;
 };
 

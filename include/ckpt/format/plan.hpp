@@ -75,6 +75,13 @@ class plan {
     }
   }
 
+  /// All bytes of the file lie in `image` now, and nothing else is looked at any more. It must outlive the plan.
+  void replace_by(std::span<const std::byte> image) noexcept {
+    m_segments.resize_for_overwrite(image.empty() ? 0 : 1);
+    if (!image.empty()) m_segments[0] = segment(image);
+    m_reads_source = false;
+  }
+
   void reserve(std::size_t segments) { m_segments.reserve(segments); }
 
   /// Where the file keeps its checksum; checksum().size is 0 where it has no place for one. Bytes at the end are not

@@ -13,7 +13,6 @@
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/list_directory.hpp>
-#include <ckpt/io/lock_file.hpp>
 #include <ckpt/io/system_call.hpp>
 
 namespace ckpt {
@@ -44,7 +43,7 @@ inline std::size_t remove_abandoned_temporaries(const std::string& path, functio
         uninterrupted([&] { return ::open(whole.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); });
     const file_descriptor file(descriptor, whole);
     // Held while the name goes: who makes such a file locks it, and could otherwise do so in between.
-    if (descriptor >= 0 && !try_lock(file) && !opened.remove(name)) ++removed;
+    if (descriptor >= 0 && !file.try_lock() && !opened.remove(name)) ++removed;
   }
   return removed;
 }

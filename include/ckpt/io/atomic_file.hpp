@@ -1,6 +1,7 @@
 #ifndef CKPT_IO_ATOMIC_FILE_HPP
 #define CKPT_IO_ATOMIC_FILE_HPP
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -30,14 +31,22 @@ enum class durability : std::uint8_t {
          ///< the next half minute or so may leave the old file, the new one, or a file of zeros in place of both
 };
 
+/// When the room for all bytes is reserved.
+enum class reservation : std::uint8_t {
+  at_once,  ///< by the constructor
+  later,    ///< by reserve()
+};
+
 struct atomic_file_options {
   durability sync = durability::full;
   unsigned mode = 0400;  ///< permission bits of the finished file, whatever the umask
+  reservation room = reservation::at_once;
 };
 
 /// Replaces a file as a whole, or not at all. The bytes go to a temporary file beside the target; commit() gives it the
 /// target's name. Until then, and after any error, the target is as it was; the destructor removes the temporary file.
-/// Only the end of the process leaves one behind, named `.<name>.<16 hex digits>.tmp`.
+/// Only the end of the process leaves one behind, named `.<name>.<16 hex digits>.tmp`; it is locked (flock) for as long
+/// as any process has it open.
 class atomic_file {
  public:
   /// Makes the temporary file and reserves `size` bytes, the number that will be written. A symbolic link as target
@@ -50,7 +59,7 @@ class atomic_file {
       throw_io_error(std::make_error_code(std::errc::file_too_large), m_directory.file(),
                      concat({"cannot reserve ", std::to_string(size), " bytes"}));
     }
-    m_reserved = m_file.reserve(size);
+    if (options.room == reservation::at_once) reserve();
   }
 
   atomic_file(const atomic_file&) = delete;
@@ -59,6 +68,9 @@ class atomic_file {
   ~atomic_file() {
     if (m_stage != stage::replaced) m_directory.remove(m_temporary);
   }
+
+  /// Reserves the room for all bytes, before the first of them. Allocates nothing. Throws io_error (a full disk).
+  void reserve() { m_reserved = m_file.reserve(m_size); }
 
   /// Appends. Allocates nothing. Throws io_error; usage_error where more comes than was announced.
   void write(std::span<const std::byte> bytes) { write(bytes, sequence<std::byte>()); }
@@ -122,8 +134,20 @@ class atomic_file {
     m_file.close();
     m_directory.rename(m_temporary, m_name);
     m_stage = stage::replaced;
-    if (m_options.sync == durability::full) m_durable = m_directory.sync() && !m_directory.is_in_memory();
+    settle();
   }
+
+  /// Whether another process, which has a copy of this object, has put the file in the target's place. If so, does what
+  /// commit() does after that. Throws io_error where the directory cannot be synced.
+  bool adopt() {
+    if (!m_directory.holds(m_name, m_file)) return false;
+    m_stage = stage::replaced;
+    settle();
+    return true;
+  }
+
+  /// What a forked process needs to write and commit.
+  [[nodiscard]] std::array<int, 2> descriptors() const noexcept { return {m_directory.descriptor(), m_file.get()}; }
 
   /// The file that is replaced: the target with the links it ends in resolved.
   [[nodiscard]] const std::string& path() const noexcept { return m_path; }
@@ -167,6 +191,9 @@ class atomic_file {
     for (int attempt = 0; attempt < 16 && m_file.get() < 0; ++attempt) {
       m_temporary = temporary_name();
       m_file = m_directory.create(m_temporary);
+      if (m_file.get() < 0 || m_file.hold()) continue;
+      m_directory.remove(m_temporary);
+      m_file = {};
     }
     if (m_file.get() < 0) {
       throw_io_error(std::make_error_code(std::errc::file_exists), m_directory.file(),
@@ -188,6 +215,10 @@ class atomic_file {
     name.append(m_name, 0, kept).push_back('.');
     append_hexadecimal(name, random);
     return name.append(".tmp");
+  }
+
+  void settle() {
+    if (m_options.sync == durability::full) m_durable = m_directory.sync() && !m_directory.is_in_memory();
   }
 
   void start_writeback() {

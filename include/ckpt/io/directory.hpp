@@ -48,6 +48,8 @@ class directory {
   /// The file that all is done for.
   [[nodiscard]] const std::string& file() const noexcept { return m_directory.path(); }
 
+  [[nodiscard]] int descriptor() const noexcept { return m_directory.get(); }
+
   /// Throws io_error when `name` is a directory, usage_error when it is a device, pipe or socket: those must not be
   /// replaced by a file.
   void require_replaceable(const std::string& name) const {
@@ -83,6 +85,14 @@ class directory {
         0) {
       throw_io_error(last_error(), file(), "cannot rename the temporary file to it");
     }
+  }
+
+  /// Whether `name` is that very file.
+  [[nodiscard]] bool holds(const std::string& name, const file_descriptor& file) const noexcept {
+    struct stat here{};
+    struct stat there{};
+    return ::fstatat(m_directory.get(), name.c_str(), &here, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ::fstat(file.get(), &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
   }
 
   /// Returns the reason where the system refuses; that there is no such file is none.

@@ -5,16 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
+#include <ckpt/core/short_text.hpp>
 #include <ckpt/io/system_call.hpp>
 
 namespace ckpt {
@@ -114,7 +116,7 @@ class file_descriptor {
       if (errno == EINTR) continue;
       if (errno == EOPNOTSUPP || errno == ENOSYS) return false;
       const std::error_code cause = last_error();
-      throw_io_error(cause, m_path, concat({"cannot reserve ", std::to_string(size), " bytes"}));
+      throw_io_error(cause, m_path, short_text().add("cannot reserve ").add(size).add(" bytes").view());
     }
 #endif
     return false;
@@ -139,13 +141,27 @@ class file_descriptor {
 #endif
   }
 
+  /// Takes the lock of the file (flock), which lasts until all who have it open have closed it: whoever opened it, and
+  /// the processes forked meanwhile. Returns the reason where that fails, operation_would_block where another has it.
+  [[nodiscard]] std::error_code try_lock() const noexcept {
+    if (uninterrupted([&] { return ::flock(m_descriptor, LOCK_EX | LOCK_NB); }) == 0) return {};
+    return last_error();
+  }
+
+  /// Marks the file as being written, until every process that has it open is gone. Returns false where it is no file
+  /// any more: somebody took it for one that a dead process had left and removed it.
+  [[nodiscard]] bool hold() const noexcept {
+    if (try_lock() == std::errc::operation_would_block)
+      return false;  // any other error: a file system without locks, on which nobody removes anything
+    struct stat status{};
+    return ::fstat(m_descriptor, &status) != 0 || status.st_nlink > 0;
+  }
+
   /// Sets the permission bits, whatever the umask.
   void set_mode(unsigned mode) {
     if (uninterrupted([&] { return ::fchmod(m_descriptor, static_cast<mode_t>(mode)); }) == 0) return;
     const std::error_code cause = last_error();
-    const char octal[] = {static_cast<char>('0' + (mode >> 9 & 7U)), static_cast<char>('0' + (mode >> 6 & 7U)),
-                          static_cast<char>('0' + (mode >> 3 & 7U)), static_cast<char>('0' + (mode & 7U)), '\0'};
-    throw_io_error(cause, m_path, concat({"cannot set the mode to ", octal}));
+    throw_io_error(cause, m_path, short_text().add("cannot set the mode to 0").add(mode, 8, 3).view());
   }
 
   /// Returns when the content is on the disk. An error is final: the kernel may have dropped what it could not write,

@@ -8,8 +8,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <ckpt/core/concat.hpp>
@@ -19,13 +17,6 @@
 
 namespace ckpt {
 
-/// Takes the lock of an open file, which lasts until the file is closed by all who have it: whoever opened it, and the
-/// children forked meanwhile. Returns the reason where that fails, `operation_would_block` where somebody has it.
-[[nodiscard]] inline std::error_code try_lock(const file_descriptor& file) noexcept {
-  if (uninterrupted([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) == 0) return {};
-  return last_error();
-}
-
 /// A file that one object at a time holds, in this process or another. The end of the process frees it, however it
 /// comes. The file stays, and holds the number of the process that had it last.
 class lock_file {
@@ -33,7 +24,7 @@ class lock_file {
   /// Throws usage_error with errc::in_use where another holds it, io_error where the system refuses, also where the
   /// file system has no locks.
   explicit lock_file(std::string path) : m_file(open(std::move(path))) {
-    const std::error_code cause = try_lock(m_file);
+    const std::error_code cause = m_file.try_lock();
     if (cause == std::errc::operation_would_block) refuse();
     if (cause) throw_io_error(cause, m_file.path(), "cannot lock the file");
     const std::string text = concat({std::to_string(::getpid()), "\n"});

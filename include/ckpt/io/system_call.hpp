@@ -28,9 +28,16 @@ auto uninterrupted(Call call) noexcept {
 /// The reason of the system call that has just failed.
 [[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
+using io_error_handler = void (*)(std::error_code cause, std::string_view text, std::optional<std::uint64_t> offset);
+
+/// What throw_io_error calls in place of throwing, where it is set; it must not return. For a forked child, which may
+/// neither allocate nor throw, and has this variable to itself.
+inline constinit io_error_handler instead_of_io_error = nullptr;
+
 /// Throws io_error: `path: text: reason[, at byte offset]`. Take `last_error()` before anything that allocates.
 [[noreturn]] inline void throw_io_error(std::error_code cause, const std::string& path, std::string_view text,
                                         std::optional<std::uint64_t> offset = {}) {
+  if (instead_of_io_error != nullptr) instead_of_io_error(cause, text, offset);
   throw io_error(cause, {.path = path, .offset = offset}, text);
 }
 

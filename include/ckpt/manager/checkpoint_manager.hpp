@@ -80,7 +80,7 @@ class checkpoint_manager {
   checkpoint_report save_now(const training_step& now, Object&& object, const append_values& append = {}) {
     save_options options = m_save;
     options.append.add(append);
-    m_directory.record(now, {.sync = options.durability, .mode = options.mode});
+    m_directory.record(now, {.sync = options.durability, .mode = options.permissions});
     return finish(now, ckpt::save<Policies...>(object, m_directory.path_of(now), options));
   }
 

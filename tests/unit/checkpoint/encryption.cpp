@@ -123,7 +123,7 @@ TEST_CASE_TEMPLATE("encryption: of chosen tensors, only the blocks that hold the
   const secret_key key = key_for<Cipher>();
   network net;  // a block and a half each
   for (const char* const name : {"a", "b", "c"}) net.emplace(name, tensor(dtype::uint8, {96 << 20}));
-  save<Cipher>(net, path, {.durability = durability::none, .mode = 0600, .key = key});
+  save<Cipher>(net, path, {.durability = durability::none, .permissions = 0600, .key = key});
   // Every block is damaged but the fourth, which has the first half of "c", and the fifth, which has the rest.
   std::string file = scratch::get(path);
   constexpr std::size_t block = block_layout<Cipher>::block_size(plain_block_size);

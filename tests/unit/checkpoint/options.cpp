@@ -12,7 +12,7 @@ TEST_CASE("save_options: the defaults are MindSpore's, and safe") {
   CHECK((options.duplicates == duplicates::refuse));
   CHECK(options.align == 0);
   CHECK((options.durability == durability::full));
-  CHECK(options.mode == 0400);
+  CHECK(options.permissions == 0400);
   CHECK(options.metadata.empty());
 }
 
@@ -30,7 +30,7 @@ TEST_CASE("save_options: as users write them") {
                              .duplicates = ckpt::duplicates::keep_last,
                              .align = 64,
                              .durability = ckpt::durability::none,
-                             .mode = 0644,
+                             .permissions = 0644,
                              .metadata = {{"author", "me"}}};
   CHECK(options.append.end() - options.append.begin() == 4);
   CHECK(options.choose("conv1"));

@@ -64,7 +64,7 @@ TEST_CASE("save: writes a file, with the suffix, and says what it did") {
   CHECK(!report.is_durable);
   CHECK(report.seconds_planned >= 0);
   CHECK(report.seconds_written >= 0);
-  CHECK(report.seconds_committed >= 0);
+  CHECK(report.seconds_synced >= 0);
 }
 
 TEST_CASE("save: durably by default") {
@@ -87,7 +87,7 @@ TEST_CASE("save: mode 0400 as MindSpore, or as asked") {
   save(small, here / "a", quick());
   CHECK(scratch::mode_of(here / "a.ckpt") == 0400);
   save_options options = quick();
-  options.mode = 0640;
+  options.permissions = 0640;
   save(small, here / "a", options);
   CHECK(scratch::mode_of(here / "a.ckpt") == 0640);
 }
@@ -327,7 +327,7 @@ TEST_CASE("save: a format of one's own works beside ours") {
   const scratch::directory here;
   save_options options = quick();
   options.append = {{"note", "text"}};
-  options.mode = 0600;
+  options.permissions = 0600;
   const save_report report = save<lines>(map{{"w", bytes({'1', '2'})}}, here / "a", options);
   CHECK(report.path == here / "a.txt");
   CHECK(get(here / "a.txt") == "w=12\nnote=text\n");

@@ -178,7 +178,7 @@ TEST_CASE("verify_checksum: a content that ends like a checksum is content") {
 TEST_CASE("load: verifies the checksum that it is told of, and reports one that it is not") {
   const scratch::directory folder;
   const std::string path = folder / "net.ckpt";
-  save<crc32>(net, path, {.mode = 0600});
+  save<crc32>(net, path, {.permissions = 0600});
   for (const ckpt::read how : {ckpt::read::map, ckpt::read::copy}) {
     CHECK(load<crc32>(path, {.read = how}).has_checksum());
     CHECK(load(path, {.read = how}).has_checksum());

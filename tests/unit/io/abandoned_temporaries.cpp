@@ -47,7 +47,7 @@ TEST_CASE("abandoned_temporaries: goes what nobody has locked, and nothing else"
   std::filesystem::permissions(here / dead, std::filesystem::perms::owner_read);
   {
     const file_descriptor file(::open((here / held).c_str(), O_RDWR | O_CLOEXEC), "f");
-    REQUIRE(!try_lock(file));
+    REQUIRE(!file.try_lock());
     CHECK(remove_abandoned_temporaries(here.path(), is_ours) == 1);
     std::vector<std::string> left = others;
     left.insert(left.end(), {held, folder, link});
@@ -65,7 +65,7 @@ TEST_CASE("abandoned_temporaries: a file that another process holds stays until 
   file_descriptor file;
   scratch::forked other([&](auto) {
     file = file_descriptor(::open((here / name).c_str(), O_RDWR | O_CLOEXEC), "f");
-    if (try_lock(file)) throw 1;
+    if (file.try_lock()) throw 1;
   });
   CHECK(remove_abandoned_temporaries(here.path(), is_ours) == 0);
   CHECK(here.names() == std::vector<std::string>{name});

@@ -50,7 +50,7 @@ TEST_CASE("lock_file: a holder that has not said who it is") {
   const scratch::directory here;
   scratch::put(here / "lock", "");
   const file_descriptor file(::open((here / "lock").c_str(), O_RDONLY | O_CLOEXEC), "f");
-  CHECK(!try_lock(file));
+  CHECK(!file.try_lock());
   CHECK(message_of<usage_error>([&] { lock_file second(here / "lock"); }) == here / "lock: is held by another process");
 }
 

@@ -22,7 +22,7 @@ void save_steps(const scratch::directory& here, std::uint64_t last) {
   for (std::uint64_t step = 1; step <= last; ++step) {
     const std::vector<std::pair<std::string, std::vector<float>>> net{{"w", {static_cast<float>(step), 0, 0, 0}}};
     ckpt::save<Policies...>(net, here / "net-1_" + std::to_string(step),
-                            {.durability = durability::none, .mode = 0600});
+                            {.durability = durability::none, .permissions = 0600});
   }
 }
 

@@ -1,0 +1,9 @@
+#ifndef CKPT_ASYNC_HPP
+#define CKPT_ASYNC_HPP
+
+/// Saving checkpoints in the background. Needs nothing but the standard library and POSIX.
+
+#include <ckpt/checkpoint/save_async.hpp>
+#include <ckpt/ckpt.hpp>
+
+#endif

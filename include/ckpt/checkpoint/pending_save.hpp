@@ -1,0 +1,269 @@
+#ifndef CKPT_CHECKPOINT_PENDING_SAVE_HPP
+#define CKPT_CHECKPOINT_PENDING_SAVE_HPP
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/save_job.hpp>
+#include <ckpt/checkpoint/stopwatch.hpp>
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/core/function_ref.hpp>
+#include <ckpt/io/atomic_file.hpp>
+#include <ckpt/io/file_descriptor.hpp>
+#include <ckpt/io/system_call.hpp>
+#include <ckpt/task/background_queue.hpp>
+#include <ckpt/task/child_process.hpp>
+
+namespace ckpt::detail {
+
+/// What a saving process tells its parent.
+struct child_message {
+  enum class what : std::uint8_t { progress, done, failed };
+
+  what kind;
+  bool is_durable = false;
+  bool has_checksum = false;
+  bool has_offset = false;
+  std::uint32_t checksum = 0;
+  int cause = 0;
+  std::uint64_t bytes = 0;  ///< done so far; where it failed
+  double seconds_written = 0;
+  double seconds_synced = 0;
+  std::array<char, 120> text{};  ///< what failed
+
+  [[nodiscard]] std::span<const std::byte> sent() const noexcept { return std::as_bytes(std::span(this, 1)); }
+};
+
+/// A save whose plan is made and whose temporary file is there, to be carried out by a queue: by its thread, or by a
+/// process that was forked when the save was asked for.
+class pending_save : public job_state, public background_task {
+ public:
+  /// What goes wrong with the file is kept for whoever asks for the outcome.
+  pending_save(std::string path, std::uint64_t size, atomic_file_options how, double seconds_planned,
+               std::function<void(const std::exception&)> on_error, std::function<void(ckpt::progress)> on_progress)
+      : job_state(path, size, std::move(on_error)), m_on_progress(std::move(on_progress)) {
+    m_report.seconds_planned = seconds_planned;
+    how.room = reservation::later;
+    try {
+      m_file.emplace(std::move(path), size, how);
+    } catch (const io_error&) {
+      m_failure = std::current_exception();
+    }
+  }
+
+  /// What this waits for before it begins: the save of the same file that was asked for before it.
+  void set_predecessor(std::shared_ptr<pending_save> before) noexcept { m_predecessor = std::move(before); }
+  void set_seconds_staged(double seconds) noexcept { m_report.seconds_staged = seconds; }
+
+  /// Forks the process that will do it. Until run() lets it, it only holds on to the memory as it is now; it goes on by
+  /// itself where this process has ended. `deadline`: how long it may make no progress; 0: for ever.
+  void fork(std::chrono::milliseconds deadline) {
+    if (m_failure) return;
+    m_deadline = deadline;
+    const file_descriptor before = m_predecessor == nullptr ? file_descriptor() : m_predecessor->process();
+    const std::array<int, 3> kept{m_file->descriptors()[0], m_file->descriptors()[1], before.get()};
+    try {
+      m_child = std::make_unique<child_process>(kept, path(), [&](const child_channel& parent) {
+        if (!parent.wait_for_go() && before.get() >= 0) child_process::wait_for(before.get());
+        run_in_child(parent);
+      });
+    } catch (const io_error&) {
+      m_failure = std::current_exception();
+    }
+  }
+
+  void run() noexcept final {
+    if (m_predecessor != nullptr) m_predecessor->wait();
+    m_predecessor.reset();
+    std::exception_ptr error;
+    try {
+      if (m_failure) std::rethrow_exception(m_failure);
+      if (m_child != nullptr) supervise();
+      else execute();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    end();
+    if (error) fail(std::move(error));
+    else finish(std::move(m_report));
+  }
+
+  void cancel() noexcept final {
+    job_state::cancel();
+    const std::lock_guard lock(m_child_mutex);
+    if (m_child != nullptr) m_child->kill();
+  }
+
+ protected:
+  virtual void write(atomic_file& to, function_ref<void(std::uint64_t)> report) = 0;
+  virtual void describe(save_report& report) const noexcept = 0;
+  /// Gives back all that the save needed.
+  virtual void release() noexcept = 0;
+
+ private:
+  /// One that is readable when the process has ended; none where there is no process.
+  [[nodiscard]] file_descriptor process() {
+    const std::lock_guard lock(m_child_mutex);
+    return m_child == nullptr ? file_descriptor() : m_child->descriptor();
+  }
+
+  /// Before anyone is told: then the file is in place or the temporary file gone, and nothing held on to.
+  void end() noexcept {
+    {
+      const std::lock_guard lock(m_child_mutex);
+      m_child.reset();
+    }
+    m_file.reset();
+    release();
+  }
+
+  void advance_to(std::uint64_t done) {
+    advance(done);
+    if (is_cancelled()) throw_cancelled();
+    if (m_on_progress) m_on_progress(progress());
+  }
+
+  void execute() {
+    if (is_cancelled()) throw_cancelled();
+    stopwatch watch;
+    m_file->reserve();
+    write(*m_file, [this](std::uint64_t done) { advance_to(done); });
+    m_report.seconds_written = watch.lap();
+    if (is_cancelled()) throw_cancelled();
+    m_file->commit();
+    m_report.seconds_synced = watch.lap();
+    m_report.path = m_file->path();
+    m_report.is_durable = m_file->is_durable();
+    describe(m_report);
+  }
+
+  // In the child: no allocation, no lock, no exception.
+
+  inline static constinit const child_channel* to_parent = nullptr;
+
+  [[noreturn]] static void report_failure(std::error_code cause, std::string_view text,
+                                          std::optional<std::uint64_t> offset) {
+    child_message message{.kind = child_message::what::failed, .has_offset = offset.has_value()};
+    message.cause = cause.value();
+    message.bytes = offset.value_or(0);
+    std::memcpy(message.text.data(), text.data(), std::min(text.size(), message.text.size() - 1));
+    to_parent->send(message.sent());
+    ::_exit(EXIT_FAILURE);
+  }
+
+  void run_in_child(const child_channel& parent) noexcept {
+    to_parent = &parent;
+    instead_of_io_error = [](std::error_code cause, std::string_view text, std::optional<std::uint64_t> offset) {
+      report_failure(cause, text, offset);
+    };
+    child_message message{.kind = child_message::what::progress};
+    stopwatch watch;
+    m_file->reserve();
+    write(*m_file, [&](std::uint64_t done) {
+      message.bytes = done;
+      parent.offer(message.sent());
+    });
+    message.seconds_written = watch.lap();
+    m_file->commit();
+    message.seconds_synced = watch.lap();
+    message.kind = child_message::what::done;
+    message.is_durable = m_file->is_durable();
+    describe(m_report);
+    message.has_checksum = m_report.checksum.has_value();
+    message.checksum = m_report.checksum.value_or(0);
+    parent.send(message.sent());
+  }
+
+  // In the parent again.
+
+  void supervise() {
+    m_child->go();
+    std::optional<child_message> last;
+    bool is_stalled = false;
+    for (;;) {
+      child_message message{};
+      const auto most = m_deadline.count() > 0 && !is_stalled ? std::optional(m_deadline) : std::nullopt;
+      const child_process::event what = m_child->receive(std::as_writable_bytes(std::span(&message, 1)), most);
+      if (what == child_process::event::end) break;
+      if (what == child_process::event::timeout) {
+        is_stalled = true;
+        m_child->kill();
+      } else if (message.kind == child_message::what::progress) {
+        advance_to(message.bytes);
+      } else {
+        last = message;
+      }
+    }
+    const exit_status how = m_child->wait();
+    describe(m_report);
+    m_report.path = m_file->path();
+    if (last && last->kind == child_message::what::failed) throw_failure(*last);
+    if (last) {
+      m_report.seconds_written = last->seconds_written;
+      m_report.seconds_synced = last->seconds_synced;
+      m_report.is_durable = last->is_durable;
+      if (last->has_checksum) m_report.checksum = last->checksum;
+    } else if (m_file->adopt()) {  // it ended between putting the file in place and saying so
+      m_report.is_durable = m_file->is_durable();
+    } else if (is_stalled) {
+      throw job_error(errc::stalled, {.path = path()},
+                      concat({"the saving process made no progress for ", std::to_string(m_deadline.count()),
+                              " ms and was killed; the file is as it was"}));
+    } else {
+      if (is_cancelled()) throw_cancelled();
+      throw job_error(errc::died, {.path = path()}, concat({describe(how), "; the file is as it was"}));
+    }
+    advance(m_report.bytes);
+  }
+
+  [[noreturn]] void throw_failure(const child_message& message) const {
+    std::string text = message.text.data();
+    if (message.cause == EFAULT) text += without_memory;
+    std::optional<std::uint64_t> offset;
+    if (message.has_offset) offset = message.bytes;
+    throw io_error({message.cause, std::system_category()}, {.path = path(), .offset = offset}, text);
+  }
+
+  [[nodiscard]] static std::string describe(const exit_status& how) {
+    if (!how.is_known) return "the saving process has ended, and the application has reaped it";
+    if (!how.by_signal) return concat({"the saving process ended with exit code ", std::to_string(how.number)});
+    const bool is_memory = how.number == SIGSEGV || how.number == SIGBUS;
+    return concat({"the saving process was killed by signal ", std::to_string(how.number), " (",
+                   ::strsignal(how.number), ")", is_memory ? without_memory : ""});
+  }
+
+  static constexpr const char* without_memory =
+      ", as where memory is not passed on to a forked process (MADV_DONTFORK): save with .mode = ckpt::async::thread";
+
+  const std::function<void(ckpt::progress)> m_on_progress;
+  save_report m_report;
+  std::optional<atomic_file> m_file;
+  std::exception_ptr m_failure;  // from before run()
+  std::shared_ptr<pending_save> m_predecessor;
+  std::mutex m_child_mutex;
+  std::unique_ptr<child_process> m_child;
+  std::chrono::milliseconds m_deadline{0};
+};
+
+}  // namespace ckpt::detail
+
+#endif

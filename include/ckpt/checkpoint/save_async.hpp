@@ -1,0 +1,140 @@
+#ifndef CKPT_CHECKPOINT_SAVE_ASYNC_HPP
+#define CKPT_CHECKPOINT_SAVE_ASYNC_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/checkpoint/file_name.hpp>
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/pending_save.hpp>
+#include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/save.hpp>
+#include <ckpt/checkpoint/save_job.hpp>
+#include <ckpt/checkpoint/save_queue.hpp>
+#include <ckpt/checkpoint/stage.hpp>
+#include <ckpt/checkpoint/stopwatch.hpp>
+#include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/format/plan.hpp>
+#include <ckpt/io/atomic_file.hpp>
+#include <ckpt/model/append_values.hpp>
+#include <ckpt/model/entries.hpp>
+#include <ckpt/task/child_process.hpp>
+#include <ckpt/task/staging_pool.hpp>
+
+namespace ckpt {
+
+/// How an asynchronous save keeps what it saves as it was at the call.
+enum class async : std::uint8_t {
+  thread,   ///< by a copy, into memory that is kept for the next save; a thread of this process writes it
+  process,  ///< by a fork, whose pages are copied only where they change; that process writes it, on one thread
+  borrow,   ///< not at all: the caller leaves it alone until the job is done. A thread of this process writes it
+};
+
+/// The members down to `format_pair` are those of save_options.
+struct async_options {
+  append_values append{};
+  std::function<bool(std::string_view)> choose{};
+  /// Called on the thread of the queue. It must not wait for saves of that queue.
+  std::function<void(ckpt::progress)> progress{};
+  ckpt::duplicates duplicates = ckpt::duplicates::refuse;
+  std::uint64_t align = 0;
+  ckpt::durability durability = ckpt::durability::full;
+  unsigned permissions = 0400;
+  borrowed_key key{};
+  /// How many threads copy, and then encrypt; 0: one for each core.
+  unsigned threads = 0;
+  std::vector<std::pair<std::string, std::string>> metadata{};
+  ckpt::format_pair format_pair = ckpt::format_pair::added;
+
+  async mode = async::thread;
+  /// Where async::thread copies to.
+  staging_pool staging = staging_pool::process();
+  /// What to do where there is no room for another snapshot yet.
+  ckpt::when_full when_full = ckpt::when_full::wait;
+  /// Saves of one queue are done one after the other.
+  save_queue queue = save_queue::process();
+  /// async::process: how long the process may make no progress before it is killed and the save has failed; 0: for
+  /// ever.
+  std::chrono::milliseconds deadline = std::chrono::minutes(10);
+  /// Told the error of a job that was dropped without get(); none: one line on stderr. Called on any thread.
+  std::function<void(const std::exception&)> on_error{};
+};
+
+namespace detail {
+
+template <class Policies>
+class pending_save_of final : public pending_save {
+ public:
+  pending_save_of(std::unique_ptr<prepared_save<Policies>> prepared, std::string path, double seconds_planned,
+                  const async_options& options)
+      : pending_save(std::move(path), prepared->size(), {.sync = options.durability, .mode = options.permissions},
+                     seconds_planned, options.on_error, options.progress),
+        m_prepared(std::move(prepared)),
+        m_is_borrowed(options.mode == async::borrow) {}
+
+  /// Copies what is saved.
+  void stage(const async_options& options) {
+    m_image = options.staging.take(static_cast<std::size_t>(m_prepared->plan().size()), options.when_full, path());
+    detail::stage(m_prepared->plan(), m_image.bytes(), options.threads);
+  }
+
+  [[nodiscard]] bool is_staged() const override { return !m_is_borrowed || is_done(); }
+
+ private:
+  void write(atomic_file& to, function_ref<void(std::uint64_t)> report) override { m_prepared->execute(to, report); }
+  void describe(save_report& report) const noexcept override { m_prepared->describe(report); }
+  void release() noexcept override {
+    m_prepared.reset();
+    m_image = {};
+  }
+
+  std::unique_ptr<prepared_save<Policies>> m_prepared;
+  staging_pool::lease m_image;
+  const bool m_is_borrowed;
+};
+
+}  // namespace detail
+
+/// Saves as save(), and returns as soon as `object` may be changed: `mode` says how. Throws usage_error, as save()
+/// does, where the call makes no sense; what goes wrong with the file is the job's to tell. A file is replaced by one
+/// save at a time, in the order of the calls; save() and load() of a file that is yet to be replaced wait for that.
+template <class... Policies, class Object>
+save_job save_async(Object&& object, std::string path, async_options options = {}) {
+  using chosen = policy_set<Policies...>;
+  std::shared_ptr<detail::pending_save> started;
+  if constexpr (detail::check_save_object<Object>()) {
+    detail::stopwatch watch;
+    path = with_suffix(std::move(path), chosen::format::suffix);
+    if (options.mode == async::process) {
+      if (!child_process::is_available())
+        throw usage_error(errc::unsupported, {.path = path},
+                          ".mode = ckpt::async::process needs Linux 5.9: save with .mode = ckpt::async::thread");
+      options.threads = 1;  // a forked process has no others
+      options.queue.make_room_for_process(options.when_full, path);
+    }
+    auto prepared = std::make_unique<detail::prepared_save<chosen>>(object, path, options);
+    const auto save =
+        std::make_shared<detail::pending_save_of<chosen>>(std::move(prepared), std::move(path), watch.lap(), options);
+    if (options.mode == async::thread) save->stage(options);
+    options.queue.add(save, [&] {
+      if (options.mode == async::process) save->fork(options.deadline);
+      save->set_seconds_staged(watch.lap());
+    });
+    started = save;
+  }
+  return save_job(std::move(started));
+}
+
+}  // namespace ckpt
+
+#endif
