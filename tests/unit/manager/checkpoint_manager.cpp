@@ -159,6 +159,32 @@ TEST_CASE("checkpoint_manager: one at a time writes to a directory, others read"
   const checkpoint_manager<> mine(here.path());
 }
 
+TEST_CASE("checkpoint_manager: removes what a killed save has left, and nothing of one that lives") {
+  const scratch::directory here;
+  const auto open = [&] { checkpoint_manager<>(here.path(), {.prefix = "net"}); };
+  const auto in_the_middle = [](auto done) {
+    save_options options;
+    options.progress = [done](progress) { done(); };
+    return options;
+  };
+  scratch::forked manager([&](auto done) {
+    checkpoint_manager<>(here.path(), {.prefix = "net", .save = in_the_middle(done)}).save({.step = 1}, at_step(1));
+  });
+  CHECK(error_of<usage_error>(open).code() == errc::in_use);
+  CHECK(here.names().size() == 2);
+  manager.kill();
+  CHECK(here.names().size() == 2);
+  open();
+  CHECK(here.names() == names{".lock"});
+
+  scratch::forked save([&](auto done) { ckpt::save(at_step(2), here / "net-1_2", in_the_middle(done)); });
+  open();
+  CHECK(here.names().size() == 2);
+  save.kill();
+  open();
+  CHECK(here.names() == names{".lock"});
+}
+
 TEST_CASE("checkpoint_manager: nothing is begun where something is wrong") {
   const scratch::directory here;
   CHECK(message_of<usage_error>([&] { checkpoint_manager<>(here / "a", {.prefix = "b/c"}); }) ==
