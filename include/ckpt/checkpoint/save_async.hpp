@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,8 @@ enum class async : std::uint8_t {
 struct async_options {
   append_values append{};
   std::function<bool(std::string_view)> choose{};
-  /// Called on the thread of the queue. It must not wait for saves of that queue.
+  /// Called on the thread of the queue. It must not wait for saves of that queue. What it throws ends the save; a
+  /// process may have put the file in place by then.
   std::function<void(ckpt::progress)> progress{};
   ckpt::duplicates duplicates = ckpt::duplicates::refuse;
   std::uint64_t align = 0;
@@ -115,6 +117,9 @@ save_job save_async(Object&& object, std::string path, async_options options = {
   if constexpr (detail::check_save_object<Object>()) {
     detail::stopwatch watch;
     path = with_suffix(std::move(path), chosen::format::suffix);
+    if (options.mode == async::borrow && !std::is_lvalue_reference_v<Object>)
+      throw usage_error(errc::invalid_argument, {.path = path},
+                        "a temporary cannot be borrowed by a save that goes on without it: keep it in a variable");
     if (options.mode == async::process) {
       if (!child_process::is_available())
         throw usage_error(errc::unsupported, {.path = path},

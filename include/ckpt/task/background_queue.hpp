@@ -72,8 +72,9 @@ class background_queue {
   void forget_those_of_a_parent() {
     if (::getpid() == m_owner) return;
     m_owner = ::getpid();
-    if (m_thread.joinable()) m_thread.detach();
-    (void)new std::deque<std::shared_ptr<background_task>>(std::exchange(m_tasks, {}));
+    (void)new std::thread(std::move(m_thread));
+    (void)new std::deque<std::shared_ptr<background_task>>(std::move(m_tasks));
+    m_tasks.clear();
     m_is_running = false;
   }
 

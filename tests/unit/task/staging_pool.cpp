@@ -1,0 +1,118 @@
+#include <ckpt/task/staging_pool.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "../support.hpp"
+
+using namespace ckpt;
+using support::message_of;
+
+namespace {
+
+staging_pool::lease take(const staging_pool& pool, std::size_t size, when_full full = when_full::refuse) {
+  return pool.take(size, full, "f");
+}
+
+}  // namespace
+
+TEST_CASE("staging_pool: what was used is kept for the next, who gets the same memory") {
+  const staging_pool pool(1000);
+  const std::byte* first = nullptr;
+  {
+    const staging_pool::lease lease = take(pool, 600);
+    first = lease.bytes().data();
+    CHECK(lease.bytes().size() == 600);
+    CHECK(pool.used() == 600);
+    CHECK(pool.kept() == 0);
+  }
+  CHECK(pool.used() == 0);
+  CHECK(pool.kept() == 600);
+  const staging_pool::lease smaller = take(pool, 500);
+  CHECK(smaller.bytes().data() == first);
+  CHECK(smaller.bytes().size() == 500);
+  CHECK(pool.used() == 600);
+}
+
+TEST_CASE("staging_pool: the smallest piece that is large enough") {
+  const staging_pool pool(1000);
+  const std::byte* large = nullptr;
+  const std::byte* small = nullptr;
+  {
+    const staging_pool::lease a = take(pool, 500);
+    const staging_pool::lease b = take(pool, 200);
+    const staging_pool::lease c = take(pool, 100);
+    large = a.bytes().data();
+    small = b.bytes().data();
+  }
+  CHECK(take(pool, 150).bytes().data() == small);
+  CHECK(take(pool, 201).bytes().data() == large);
+}
+
+TEST_CASE("staging_pool: what is kept makes room for what is asked for") {
+  const staging_pool pool(1000);
+  (void)take(pool, 600);
+  const staging_pool::lease lease = take(pool, 700);
+  CHECK(lease.bytes().size() == 700);
+  CHECK(pool.kept() == 0);
+  CHECK(pool.used() == 700);
+}
+
+TEST_CASE("staging_pool: trim gives back what is not in use") {
+  const staging_pool pool(1000);
+  const staging_pool::lease used = take(pool, 300);
+  (void)take(pool, 400);
+  CHECK(pool.kept() == 400);
+  pool.trim();
+  CHECK(pool.kept() == 0);
+  CHECK(pool.used() == 300);
+}
+
+TEST_CASE("staging_pool refuses: more than it may ever have; more than it has now") {
+  const staging_pool pool(1000);
+  CHECK(message_of<usage_error>([&] { (void)take(pool, 1001, when_full::wait); }) ==
+        "f: the snapshot takes 1001 bytes, and the staging pool has 1000: give it more, or save with .mode = "
+        "ckpt::async::process, which copies nothing");
+  const staging_pool::lease used = take(pool, 600);
+  CHECK(message_of<usage_error>([&] { (void)take(pool, 401); }) ==
+        "f: the staging pool is full: the snapshot takes 401 bytes, and 600 of 1000 are in use by saves that are not "
+        "done");
+  CHECK(take(pool, 400).bytes().size() == 400);
+}
+
+TEST_CASE("staging_pool: who waits goes on when another is done") {
+  const staging_pool pool(1000);
+  std::optional<staging_pool::lease> used = take(pool, 600);
+  std::atomic<bool> has{false};
+  std::thread second([&, pool] {
+    const staging_pool::lease lease = take(pool, 700, when_full::wait);
+    has = true;
+  });
+  CHECK(!has);
+  used.reset();
+  second.join();
+  CHECK(has);
+}
+
+TEST_CASE("staging_pool: a lease outlives the pool") {
+  std::optional<staging_pool> pool(1000);
+  std::optional<staging_pool::lease> lease = take(*pool, 10);
+  pool.reset();
+  lease->bytes()[9] = std::byte{1};
+  lease.reset();
+  CHECK(!lease);
+}
+
+TEST_CASE("staging_pool: nothing at all is a lease, too") {
+  const staging_pool pool(0);
+  CHECK(take(pool, 0).bytes().empty());
+  CHECK(staging_pool::lease().bytes().empty());
+}
+
+TEST_CASE("staging_pool: that of the process is one") {
+  const staging_pool::lease used = take(staging_pool::process(), 100);
+  CHECK(staging_pool::process().used() >= 100);
+}
