@@ -22,8 +22,10 @@
 #include <cstring>
 #include <string_view>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -316,6 +318,27 @@ int fstatfs(int descriptor, struct statfs* to) noexcept {
 int fstatfs64(int descriptor, struct statfs64* to) noexcept {
   static const auto real = next(&::fstatfs64, "fstatfs64");
   return whole("fstatfs", [&] { return real(descriptor, to); });
+}
+
+DIR* opendir(const char* path) {
+  static const auto real = next(&::opendir, "opendir");
+  return judge("opendir") == outcome::fail ? nullptr : real(path);
+}
+dirent* readdir(DIR* from) {
+  static const auto real = next(&::readdir, "readdir");
+  return judge("readdir") == outcome::fail ? nullptr : real(from);
+}
+dirent64* readdir64(DIR* from) {
+  static const auto real = next(&::readdir64, "readdir64");
+  return judge("readdir") == outcome::fail ? nullptr : real(from);
+}
+int mkdir(const char* path, mode_t mode) noexcept {
+  static const auto real = next(&::mkdir, "mkdir");
+  return whole("mkdir", [&] { return real(path, mode); });
+}
+int flock(int descriptor, int operation) noexcept {
+  static const auto real = next(&::flock, "flock");
+  return whole("flock", [&] { return real(descriptor, operation); });
 }
 
 void* mmap(void* address, size_t size, int protection, int flags, int descriptor, off_t offset) noexcept {

@@ -1,0 +1,132 @@
+#ifndef CKPT_MANAGER_CHECKPOINT_MANAGER_HPP
+#define CKPT_MANAGER_CHECKPOINT_MANAGER_HPP
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/save.hpp>
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/io/abandoned_temporaries.hpp>
+#include <ckpt/io/lock_file.hpp>
+#include <ckpt/io/make_directories.hpp>
+#include <ckpt/manager/checkpoint_directory.hpp>
+#include <ckpt/manager/preservation.hpp>
+#include <ckpt/manager/restore_latest.hpp>
+#include <ckpt/manager/save_decision.hpp>
+#include <ckpt/manager/training_step.hpp>
+#include <ckpt/model/append_values.hpp>
+
+namespace ckpt {
+
+struct manager_options {
+  /// What the names of the files begin with: `prefix-epoch_step`.
+  std::string prefix = "CKP";  // as MindSpore's ModelCheckpoint
+  /// When save() saves; by default always.
+  save_decision decision{};
+  /// Which checkpoints stay when a newer one has been saved; by default all.
+  ckpt::preservation preservation{};
+  /// How to save. What is borrowed here must outlive the manager.
+  save_options save{};
+};
+
+/// What a save of a manager did.
+struct checkpoint_report : deletion_report {
+  save_report saved{};
+};
+
+/// Saves the checkpoints of a training into a directory, deletes those that are not wanted any more, and finds them
+/// again. One manager at a time writes to a directory; others read with find_checkpoints and restore_latest. The
+/// policies are those of ckpt::save.
+template <class... Policies>
+class checkpoint_manager {
+ public:
+  /// Makes the directory where it is missing, and locks it by the file `.lock` in it until the manager is gone, and
+  /// with it every process forked meanwhile. Removes the temporary files of saves whose process died. Throws
+  /// usage_error with errc::in_use where another manager has the directory; io_error; format_error where the file of
+  /// metrics is none.
+  explicit checkpoint_manager(std::string directory, manager_options options = {})
+      : m_directory(std::move(directory), std::move(options.prefix), policy_set<Policies...>::format::suffix),
+        m_lock(open(m_directory.path())),
+        m_decision(std::move(options.decision)),
+        m_preservation(std::move(options.preservation)),
+        m_save(std::move(options.save)) {
+    remove_abandoned_temporaries(m_directory.path(), [&](std::string_view name) { return m_directory.owns(name); });
+    static_cast<void>(checkpoints());
+  }
+
+  /// Whether save() would save at this step: where metrics cost something, measure them only then.
+  [[nodiscard]] bool should_save(const training_step& now) const {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - m_since;
+    return m_decision.should_save(now, {.last = m_last, .seconds = passed.count()});
+  }
+
+  /// Saves where the decision says so, and says what it did; nothing where it did not save. `append` comes after what
+  /// the options append. Throws as ckpt::save; then no checkpoint has been deleted.
+  template <class Object>
+  std::optional<checkpoint_report> save(const training_step& now, Object&& object, const append_values& append = {}) {
+    if (!should_save(now)) return std::nullopt;
+    return save_now(now, object, append);
+  }
+
+  /// Saves whatever the decision says: the end of a training, say.
+  template <class Object>
+  checkpoint_report save_now(const training_step& now, Object&& object, const append_values& append = {}) {
+    save_options options = m_save;
+    options.append.add(append);
+    m_directory.record(now, {.sync = options.durability, .mode = options.permissions});
+    return finish(now, ckpt::save<Policies...>(object, m_directory.path_of(now), options));
+  }
+
+  /// The checkpoints of this prefix, from the oldest to the newest.
+  [[nodiscard]] std::vector<checkpoint> checkpoints() const { return m_directory.checkpoints(); }
+
+  /// The newest of them, whether or not it loads; nothing where there is none.
+  [[nodiscard]] std::optional<checkpoint> latest() const {
+    std::vector<checkpoint> all = checkpoints();
+    if (all.empty()) return std::nullopt;
+    return std::move(all.back());
+  }
+
+  /// As the function ckpt::restore_latest.
+  [[nodiscard]] std::optional<restored_checkpoint> restore_latest(const load_options& options = {}) const {
+    return detail::restore_latest_of<Policies...>(m_directory, options);
+  }
+
+ private:
+  static lock_file open(const std::string& directory) try {
+    make_directories(directory);
+    return lock_file(concat({directory, "/.lock"}));
+  } catch (const usage_error& e) {
+    if (e.code() != errc::in_use) throw;
+    throw usage_error(e.code(), {.path = directory, .found = e.found()},
+                      concat({"another checkpoint_manager writes to this directory (its lock ", e.text(),
+                              "): give each its own, or read with ckpt::restore_latest"}));
+  }
+
+  /// To be called when the file is as safe as it gets: ckpt::save has returned, so it is durable, unless the options or
+  /// the file system keep it from being so.
+  checkpoint_report finish(const training_step& now, save_report saved) {
+    m_last = now;
+    m_since = std::chrono::steady_clock::now();
+    return {m_directory.delete_others(m_preservation, now), std::move(saved)};
+  }
+
+  checkpoint_directory m_directory;
+  lock_file m_lock;
+  save_decision m_decision;
+  preservation m_preservation;
+  save_options m_save;
+  std::optional<training_step> m_last{};
+  std::chrono::steady_clock::time_point m_since = std::chrono::steady_clock::now();
+};
+
+}  // namespace ckpt
+
+#endif
