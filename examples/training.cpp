@@ -53,11 +53,12 @@ int main(int argc, char** argv) try {
   for (std::uint64_t step = 1; step <= steps_of_an_epoch; ++step) {
     const float x = static_cast<float>(step % 7) / 7 - 0.5f;
     const double loss = net.learn(x, 3 * x - 1);
-    const auto report = manager.save({.epoch = epoch, .step = step, .metrics = {{"loss", loss}}}, net);
-    if (!report) continue;
-    std::printf("saved   %s\n", report->saved.path.c_str());
-    for (const std::string& path : report->deleted) std::printf("deleted %s\n", path.c_str());
-    for (const ckpt::error& error : report->errors) std::printf("kept    %s\n", error.what());
+    manager.save_async({.epoch = epoch, .step = step, .metrics = {{"loss", loss}}}, net);
+  }
+  for (const ckpt::checkpoint_report& report : manager.wait()) {
+    std::printf("saved   %s\n", report.saved.path.c_str());
+    for (const std::string& path : report.deleted) std::printf("deleted %s\n", path.c_str());
+    for (const ckpt::error& error : report.errors) std::printf("kept    %s\n", error.what());
   }
 
   for (const ckpt::checkpoint& each : manager.checkpoints())

@@ -4,7 +4,7 @@
 /// Checkpoints of a training: when to save, which to keep, and the newest one that loads. Needs nothing but the
 /// standard library.
 
-#include <ckpt/ckpt.hpp>
+#include <ckpt/async.hpp>
 #include <ckpt/manager/any_of.hpp>
 #include <ckpt/manager/checkpoint_manager.hpp>
 #include <ckpt/manager/every_n_steps.hpp>

@@ -2,6 +2,7 @@
 #define CKPT_MANAGER_CHECKPOINT_MANAGER_HPP
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/checkpoint/save.hpp>
+#include <ckpt/checkpoint/save_async.hpp>
+#include <ckpt/checkpoint/save_job.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/abandoned_temporaries.hpp>
@@ -32,8 +35,8 @@ struct manager_options {
   save_decision decision{};
   /// Which checkpoints stay when a newer one has been saved; by default all.
   ckpt::preservation preservation{};
-  /// How to save. What is borrowed here must outlive the manager.
-  save_options save{};
+  /// How to save; save() heeds what save_options has. What is borrowed here must outlive the manager.
+  async_options save{};
 };
 
 /// What a save of a manager did.
@@ -78,10 +81,32 @@ class checkpoint_manager {
   /// Saves whatever the decision says: the end of a training, say.
   template <class Object>
   checkpoint_report save_now(const training_step& now, Object&& object, const append_values& append = {}) {
-    save_options options = m_save;
-    options.append.add(append);
-    m_directory.record(now, {.sync = options.durability, .mode = options.permissions});
-    return finish(now, ckpt::save<Policies...>(object, m_directory.path_of(now), options));
+    const save_options options(begin(now, append));
+    save_report saved = ckpt::save<Policies...>(object, m_directory.path_of(now), options);
+    note(now);
+    return finish(now, std::move(saved));
+  }
+
+  /// As save(), in the background: says whether it saves, and returns when `object` may be changed, as ckpt::save_async
+  /// does. Old checkpoints are deleted when a later call finds that the new one is done. Throws, too, what went wrong
+  /// with an earlier one; then this one has not begun, and may be asked for again.
+  template <class Object>
+  bool save_async(const training_step& now, Object&& object, const append_values& append = {}) {
+    finish_those_done();
+    if (!should_save(now)) return false;
+    async_options options = begin(now, append);
+    m_pending.saves.push_back({now, ckpt::save_async<Policies...>(std::forward<Object>(object),
+                                                                  m_directory.path_of(now), std::move(options))});
+    note(now);
+    return true;
+  }
+
+  /// Waits for the saves in the background, and says what those did of which it has not been said. Throws what went
+  /// wrong with the first that failed; the others are there for the next call.
+  std::vector<checkpoint_report> wait() {
+    for (const background_save& each : m_pending.saves) each.job.wait();
+    finish_those_done();
+    return std::exchange(m_finished, {});
   }
 
   /// The checkpoints of this prefix, from the oldest to the newest.
@@ -110,19 +135,58 @@ class checkpoint_manager {
                               "): give each its own, or read with ckpt::restore_latest"}));
   }
 
-  /// To be called when the file is as safe as it gets: ckpt::save has returned, so it is durable, unless the options or
-  /// the file system keep it from being so.
-  checkpoint_report finish(const training_step& now, save_report saved) {
-    m_last = now;
+  struct background_save {
+    training_step at;
+    save_job job;
+  };
+  /// Whose files nobody else may write while they are written: the lock is held on to until they are done.
+  struct background_saves {
+    background_saves() = default;
+    background_saves(background_saves&&) noexcept = default;
+    background_saves& operator=(background_saves&& other) noexcept {
+      saves.swap(other.saves);
+      return *this;
+    }
+    ~background_saves() {
+      for (const background_save& each : saves) each.job.wait();
+    }
+    std::deque<background_save> saves;
+  };
+
+  /// Everything before the save itself.
+  async_options begin(const training_step& now, const append_values& append) const {
+    async_options options = m_save;
+    options.append.add(append);
+    m_directory.record(now, {.sync = options.durability, .mode = options.permissions});
+    return options;
+  }
+
+  void note(const training_step& saved) {
+    m_last = saved;
     m_since = std::chrono::steady_clock::now();
+  }
+
+  /// To be called when the file is as safe as it gets: the save is done, so it is durable, unless the options or the
+  /// file system keep it from being so.
+  checkpoint_report finish(const training_step& now, save_report saved) {
     return {m_directory.delete_others(m_preservation, now), std::move(saved)};
+  }
+
+  void finish_those_done() {
+    while (!m_pending.saves.empty() && m_pending.saves.front().job.done()) {
+      background_save next = std::move(m_pending.saves.front());
+      m_pending.saves.pop_front();
+      m_finished.push_back(finish(next.at, next.job.get()));
+    }
   }
 
   checkpoint_directory m_directory;
   lock_file m_lock;
   save_decision m_decision;
   preservation m_preservation;
-  save_options m_save;
+  async_options m_save;
+  background_saves m_pending{};
+  std::vector<checkpoint_report> m_finished{};  // of which wait() has not told
   std::optional<training_step> m_last{};
   std::chrono::steady_clock::time_point m_since = std::chrono::steady_clock::now();
 };

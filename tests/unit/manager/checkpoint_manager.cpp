@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,7 +25,7 @@ using network = std::vector<std::pair<std::string, std::vector<float>>>;
 
 network at_step(std::uint64_t step) { return {{"w", {static_cast<float>(step), 1}}}; }
 
-const save_options quick{.durability = durability::none};
+const async_options quick{.durability = durability::none};
 
 /// A class of a user's that holds a manager.
 struct trainer {
@@ -105,7 +106,7 @@ TEST_CASE("checkpoint_manager: what has just been saved stays, even before what 
 
 TEST_CASE("checkpoint_manager: a save that fails deletes nothing, and the next one is made") {
   const scratch::directory here;
-  save_options options = quick;
+  async_options options = quick;
   bool fails = false;
   options.progress = [&](progress) {
     if (fails) throw std::runtime_error("enough");
@@ -163,7 +164,7 @@ TEST_CASE("checkpoint_manager: removes what a killed save has left, and nothing 
   const scratch::directory here;
   const auto open = [&] { checkpoint_manager<>(here.path(), {.prefix = "net"}); };
   const auto in_the_middle = [](auto done) {
-    save_options options;
+    async_options options;
     options.progress = [done](progress) { done(); };
     return options;
   };
@@ -177,7 +178,8 @@ TEST_CASE("checkpoint_manager: removes what a killed save has left, and nothing 
   open();
   CHECK(here.names() == names{".lock"});
 
-  scratch::forked save([&](auto done) { ckpt::save(at_step(2), here / "net-1_2", in_the_middle(done)); });
+  scratch::forked save(
+      [&](auto done) { ckpt::save(at_step(2), here / "net-1_2", static_cast<save_options>(in_the_middle(done))); });
   open();
   CHECK(here.names().size() == 2);
   save.kill();
@@ -207,4 +209,70 @@ TEST_CASE("checkpoint_manager: files of another format, and of another prefix, a
   manager.save({.epoch = 1, .step = 6}, at_step(6));
   CHECK(here.names() == names{".lock", ".net-1_1.ckpt.0123456789abcdef.tmp", "net-1_1.ckpt", "net-1_6.safetensors",
                               "net_1-1_1.safetensors"});
+}
+
+TEST_CASE("checkpoint_manager: saves in the background, and deletes when the newer one is done") {
+  const scratch::directory here;
+  for (const async mode : {async::thread, async::process}) {
+    async_options options = quick;
+    options.mode = mode;
+    checkpoint_manager<> manager(
+        here / std::to_string(static_cast<int>(mode)),
+        {.prefix = "net", .decision = every_n_steps{2}, .preservation = latest_n{2}, .save = options});
+    network net = at_step(0);
+    for (std::uint64_t step = 1; step <= 8; ++step) {
+      net = at_step(step);
+      CHECK(manager.save_async({.epoch = 1, .step = step}, net, {{"step", step}}) == (step % 2 == 0));
+    }
+    net = at_step(99);
+    const std::vector<checkpoint_report> reports = manager.wait();
+    REQUIRE(reports.size() == 4);
+    std::size_t deleted = 0;
+    for (const checkpoint_report& report : reports) {
+      CHECK(report.errors.empty());
+      deleted += report.deleted.size();
+    }
+    CHECK(deleted == 2);
+    CHECK(steps_of(manager.checkpoints()) == "6 8");
+    CHECK(manager.wait().empty());
+    const auto restored = manager.restore_latest();
+    REQUIRE(restored);
+    CHECK(restored->model["step"].item<std::int64_t>() == 8);
+    CHECK(restored->model["w"].to_vector<float>()[0] == 8);
+  }
+}
+
+TEST_CASE("checkpoint_manager: what went wrong in the background is thrown by the next call, once") {
+  const scratch::directory here;
+  bool fails = false;  // read while a save runs, set while none does
+  async_options options = quick;
+  options.progress = [&](progress) {
+    if (fails) throw std::runtime_error("stop");
+  };
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .preservation = latest_n{1}, .save = options});
+  const network net = at_step(1);
+  CHECK(manager.save_async({.step = 1}, net));
+  CHECK(manager.wait().size() == 1);
+  fails = true;
+  CHECK(manager.save_async({.step = 2}, net));
+  CHECK(message_of<std::runtime_error>([&] { manager.wait(); }) == "stop");
+  CHECK(manager.wait().empty());
+  CHECK(steps_of(manager.checkpoints()) == "1");
+  fails = false;
+  CHECK(manager.save_async({.step = 3}, net));
+  CHECK(manager.wait().size() == 1);
+  CHECK(steps_of(manager.checkpoints()) == "3");
+}
+
+TEST_CASE("checkpoint_manager: holds its lock until its saves are done") {
+  const scratch::directory here;
+  const network net = at_step(1);
+  {
+    async_options slow = quick;
+    slow.progress = [](progress) { std::this_thread::yield(); };
+    checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = slow});
+    for (std::uint64_t step = 1; step <= 3; ++step) CHECK(manager.save_async({.step = step}, net));
+    checkpoint_manager<> moved = std::move(manager);
+  }
+  CHECK(steps_of(checkpoint_manager<>(here.path(), {.prefix = "net"}).checkpoints()) == "1 2 3");
 }
