@@ -44,17 +44,21 @@ struct exit_status {
 /// The child's end of its connection to the parent. Nothing here allocates, locks or throws.
 class child_channel {
  public:
-  explicit child_channel(int socket) noexcept : m_socket(socket) {}
+  /// `parent`: readable when the parent has ended. Its end of the socket says too little: other processes that it has
+  /// forked have it, too.
+  child_channel(int socket, int parent) noexcept : m_socket(socket), m_parent(parent) {}
 
   /// Returns when the parent says go; false where the parent is gone and never will.
   [[nodiscard]] bool wait_for_go() const noexcept {
+    wait_until(POLLIN);
     std::byte go{};
-    return uninterrupted([&] { return ::recv(m_socket, &go, 1, 0); }) == 1;
+    return uninterrupted([&] { return ::recv(m_socket, &go, 1, MSG_DONTWAIT); }) == 1;
   }
 
   /// A message that must arrive, while there is a parent.
   void send(std::span<const std::byte> message) const noexcept {
-    (void)uninterrupted([&] { return ::send(m_socket, message.data(), message.size(), MSG_NOSIGNAL); });
+    wait_until(POLLOUT);
+    offer(message);
   }
   /// One that may be left out when the parent is slow to read.
   void offer(std::span<const std::byte> message) const noexcept {
@@ -67,7 +71,13 @@ class child_channel {
   }
 
  private:
+  void wait_until(short what) const noexcept {
+    std::array<pollfd, 2> either{{{m_socket, what, 0}, {m_parent, POLLIN, 0}}};
+    (void)uninterrupted([&] { return ::poll(either.data(), either.size(), -1); });
+  }
+
   int m_socket;
+  int m_parent;
 };
 
 /// A forked process that works on the memory as it was when it was made, and that this program's own wait() and SIGCHLD
@@ -93,6 +103,8 @@ class child_process {
       throw_io_error(last_error(), label, "cannot make a connection to a saving process");
     m_socket = file_descriptor(ends[0], label);
     const file_descriptor theirs(ends[1], label);
+    const file_descriptor parent = own_process(label);
+    std::string name = label;  // before the fork: what throws after it leaves a process behind
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
@@ -100,15 +112,15 @@ class child_process {
     int descriptor = -1;
     const long pid = fork_hidden(descriptor);
     if (pid == 0) {
-      close_all_but(kept, theirs.get());
-      work(child_channel(theirs.get()));
+      close_all_but(kept, std::array{theirs.get(), parent.get()});
+      work(child_channel(theirs.get(), parent.get()));
       child_channel::leave(0);
     }
     const std::error_code cause = last_error();
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) throw_io_error(cause, label, "cannot fork a saving process");
     m_pid = static_cast<int>(pid);
-    m_process = file_descriptor(descriptor, label);
+    m_process = file_descriptor(descriptor, std::move(name));
   }
   child_process(child_process&&) = delete;
 
@@ -181,21 +193,32 @@ class child_process {
     return ::syscall(SYS_clone, pidfd, nullptr, &descriptor, nullptr, nullptr);
   }
 
-  static void close_all_but(std::span<const int> kept, int socket) noexcept {
+  /// This process, to a child.
+  [[nodiscard]] static file_descriptor own_process(const std::string& label) {
+#ifdef SYS_pidfd_open
+    const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0U));
+    if (descriptor < 0) throw_io_error(last_error(), label, "cannot open a descriptor of the process");
+    return {descriptor, label};
+#else
+    throw_io_error(std::make_error_code(std::errc::function_not_supported), label, "cannot fork a saving process");
+#endif
+  }
+
+  static void close_all_but(std::span<const int> kept, std::span<const int> own) noexcept {
 #ifdef SYS_close_range
     unsigned next = 0;
     for (;;) {
       unsigned first = ~0U;  // of those kept, from `next` on
-      if (static_cast<unsigned>(socket) >= next) first = static_cast<unsigned>(socket);
-      for (const int each : kept)
-        if (each >= 0 && static_cast<unsigned>(each) >= next) first = std::min(first, static_cast<unsigned>(each));
+      for (const std::span<const int> descriptors : {kept, own})
+        for (const int each : descriptors)
+          if (each >= 0 && static_cast<unsigned>(each) >= next) first = std::min(first, static_cast<unsigned>(each));
       if (first > next) (void)::syscall(SYS_close_range, next, first == ~0U ? first : first - 1, 0U);
       if (first == ~0U) return;
       next = first + 1;
     }
 #else
     static_cast<void>(kept);
-    static_cast<void>(socket);
+    static_cast<void>(own);
 #endif
   }
 
