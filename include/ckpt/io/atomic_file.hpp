@@ -69,7 +69,7 @@ class atomic_file {
 
   /// Removes the temporary file, unless it is in the target's place. Allocates nothing.
   void discard() const noexcept {
-    if (m_stage != stage::replaced) m_directory.remove(m_temporary);
+    if (m_stage != stage::replaced) static_cast<void>(m_directory.remove(m_temporary));
   }
 
   /// Reserves the room for all bytes, before the first of them. Allocates nothing. Throws io_error (a full disk).
@@ -195,7 +195,7 @@ class atomic_file {
       m_temporary = temporary_name();
       m_file = m_directory.create(m_temporary);
       if (m_file.get() < 0 || m_file.hold()) continue;
-      m_directory.remove(m_temporary);
+      static_cast<void>(m_directory.remove(m_temporary));
       m_file = {};
     }
     if (m_file.get() < 0) {

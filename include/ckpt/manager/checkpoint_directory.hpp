@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,17 +74,18 @@ class checkpoint_directory {
     return found;
   }
 
-  /// Notes the metrics of a checkpoint that is about to be saved: so none is ever there without those it was saved
-  /// with. Forgets those of files that are gone. Throws io_error, format_error; usage_error for a name that is not
-  /// UTF-8.
-  void record(const training_step& now, atomic_file_options options) const {
+  /// Notes the metrics of checkpoints whose files are being written or about to be: so none is ever there without those
+  /// it was saved with. Forgets those of other files that are not there. Throws io_error, format_error; usage_error for
+  /// a name that is not UTF-8.
+  void record(std::span<const training_step> coming, atomic_file_options options) const {
     const metrics_by_file before = read_metrics(path_of_metrics());
-    if (before.empty() && now.metrics.empty()) return;
     metrics_by_file after;
     for (const std::string& name : list_directory(m_path))
       if (const auto known = before.find(name); known != before.end()) after.insert(*known);
-    after.insert_or_assign(step_name(m_prefix, now, m_suffix), now.metrics);
-    write_metrics(path_of_metrics(), after, options);
+    for (const training_step& each : coming)
+      if (std::string name = step_name(m_prefix, each, m_suffix); !each.metrics.empty() || before.contains(name))
+        after.insert_or_assign(std::move(name), each.metrics);
+    if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
   }
 
   /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, from the oldest on, and

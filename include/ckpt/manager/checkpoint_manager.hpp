@@ -157,7 +157,10 @@ class checkpoint_manager {
   async_options begin(const training_step& now, const append_values& append) const {
     async_options options = m_save;
     options.append.add(append);
-    m_directory.record(now, {.sync = options.durability, .mode = options.permissions});
+    std::vector<training_step> coming;
+    for (const background_save& each : m_pending.saves) coming.push_back(each.at);
+    coming.push_back(now);
+    m_directory.record(coming, {.sync = options.durability, .mode = options.permissions});
     return options;
   }
 

@@ -67,10 +67,11 @@ TEST_CASE("checkpoint_directory: a prefix that cannot be") {
 TEST_CASE("checkpoint_directory: metrics stay with their files, and go with them") {
   const scratch::directory here;
   const checkpoint_directory opened(here.path(), "net", "ckpt");
-  opened.record({.epoch = 1, .step = 1}, quick);
+  const auto record = [&](const training_step& coming) { opened.record({&coming, 1}, quick); };
+  record({.epoch = 1, .step = 1});
   CHECK(here.names().empty());  // nothing to say
   for (std::uint64_t step = 1; step <= 3; ++step) {
-    opened.record({.epoch = 1, .step = step, .metrics = {{"loss", static_cast<double>(step)}}}, quick);
+    record({.epoch = 1, .step = step, .metrics = {{"loss", static_cast<double>(step)}}});
     scratch::put(opened.path_of({.epoch = 1, .step = step}), "");
   }
   scratch::put(here / "net-1_0.ckpt", "");  // of a training that measured nothing
@@ -80,8 +81,18 @@ TEST_CASE("checkpoint_directory: metrics stay with their files, and go with them
   CHECK(all[3].metrics == step_metrics{{"loss", 3}});
 
   std::filesystem::remove(here / "net-1_2.ckpt");
-  opened.record({.epoch = 1, .step = 3}, quick);  // once more, measuring nothing
+  record({.epoch = 1, .step = 3});  // once more, measuring nothing
   CHECK(scratch::get(opened.path_of_metrics()) == "{\n\"net-1_1.ckpt\": {\"loss\": 1},\n\"net-1_3.ckpt\": {}\n}\n");
+}
+
+TEST_CASE("checkpoint_directory: metrics of files that are yet to come are not forgotten") {
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  const std::vector<training_step> coming{{1, 1, {{"loss", 1}}}, {1, 2, {{"loss", 2}}}};
+  opened.record({coming.data(), 1}, quick);
+  opened.record(coming, quick);
+  CHECK(scratch::get(opened.path_of_metrics()) ==
+        "{\n\"net-1_1.ckpt\": {\"loss\": 1},\n\"net-1_2.ckpt\": {\"loss\": 2}\n}\n");
 }
 
 TEST_CASE("checkpoint_directory: deletes what is not preserved, and nothing else") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -275,4 +276,22 @@ TEST_CASE("checkpoint_manager: holds its lock until its saves are done") {
     checkpoint_manager<> moved = std::move(manager);
   }
   CHECK(steps_of(checkpoint_manager<>(here.path(), {.prefix = "net"}).checkpoints()) == "1 2 3");
+}
+
+TEST_CASE("checkpoint_manager: a save in the background keeps its metrics while the next one begins") {
+  const scratch::directory here;
+  std::atomic<bool> goes_on{false};
+  async_options options{.durability = durability::none, .queue = save_queue()};
+  options.progress = [&](progress) {
+    while (!goes_on.load()) std::this_thread::yield();
+  };
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = options});
+  for (std::uint64_t step = 1; step <= 2; ++step)
+    CHECK(manager.save_async({.step = step, .metrics = {{"loss", static_cast<double>(step)}}}, at_step(step)));
+  goes_on.store(true);
+  CHECK(manager.wait().size() == 2);
+  const auto all = manager.checkpoints();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].metrics == step_metrics{{"loss", 1}});
+  CHECK(all[1].metrics == step_metrics{{"loss", 2}});
 }
