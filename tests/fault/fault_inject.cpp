@@ -87,6 +87,9 @@ outcome judge(const char* name) {
 
 std::size_t shortened(std::size_t size) { return kind == "end" ? 0 : (size + 1) / 2; }
 
+/// Between the renaming of one file and the making of the next: what is closed then has been closed before, or read.
+std::atomic<bool> is_in_place{false};
+
 bool is_directory(int descriptor) {
   struct stat status{};
   static const auto real = next(&::fstat, "fstat");
@@ -183,6 +186,7 @@ int openat(int directory, const char* path, int flags, ...) {
   const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
   static const auto real = next(&::openat, "openat");
+  if ((flags & O_CREAT) != 0) is_in_place = false;
   return whole("openat", [&] { return real(directory, path, flags, mode); });
 }
 int openat64(int directory, const char* path, int flags, ...) {
@@ -191,12 +195,14 @@ int openat64(int directory, const char* path, int flags, ...) {
   const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
   static const auto real = next(&::openat64, "openat64");
+  if ((flags & O_CREAT) != 0) is_in_place = false;
   return whole("openat", [&] { return real(directory, path, flags, mode); });
 }
 
 int close(int descriptor) {
   static const auto real = next(&::close, "close");
-  const bool fails = judge(is_directory(descriptor) ? "close directory" : "close") == outcome::fail;
+  const char* const what = is_directory(descriptor) ? "close directory" : is_in_place ? "close afterwards" : "close";
+  const bool fails = judge(what) == outcome::fail;
   const int reason = errno;
   const int result = real(descriptor);
   if (!fails) return result;
@@ -280,6 +286,7 @@ int rename(const char* from, const char* to) noexcept {
 }
 int renameat(int from_directory, const char* from, int to_directory, const char* to) noexcept {
   static const auto real = next(&::renameat, "renameat");
+  is_in_place = true;
   return whole("rename", [&] { return real(from_directory, from, to_directory, to); });
 }
 int unlink(const char* path) noexcept {

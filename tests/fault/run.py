@@ -46,7 +46,7 @@ LOAD_TEXTS = {
     "mmap": "cannot map {size} bytes",
     "pread": "cannot read",
 }
-HARMLESS = {"close directory", "fstatfs", "madvise", "flock"}  # nothing is lost when one of these fails
+HARMLESS = {"close directory", "close afterwards", "fstatfs", "madvise", "flock"}  # nothing is lost when one of these fails
 READS = {"pread", "read"}
 PARTIAL = READS | {"pwrite", "pwritev", "write", "writev"}
 OPTIONAL = {"fallocate", "sync_file_range", "fsync directory"}  # file systems may lack them

@@ -134,6 +134,7 @@ class atomic_file {
     m_stage = stage::failed;
     m_file.set_mode(m_options.mode);
     if (m_options.sync == durability::full) m_file.sync();
+    const file_descriptor locked = m_file.duplicate();  // until it has its name
     m_file.close();
     m_directory.rename(m_temporary, m_name);
     m_stage = stage::replaced;

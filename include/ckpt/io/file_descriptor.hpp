@@ -164,6 +164,12 @@ class file_descriptor {
     throw_io_error(cause, m_path, short_text().add("cannot set the mode to 0").add(mode, 8, 3).view());
   }
 
+  /// A second descriptor of the same open file: its lock is there until both are closed. None where the system has no
+  /// more to give.
+  [[nodiscard]] file_descriptor duplicate() const noexcept {
+    return {::fcntl(m_descriptor, F_DUPFD_CLOEXEC, 0), std::string()};
+  }
+
   /// Returns when the content is on the disk. An error is final: the kernel may have dropped what it could not write,
   /// so a second call that succeeds means nothing.
   void sync() {
