@@ -124,15 +124,15 @@ class action {
 };
 
 /// Many saves that end in all ways: well, failed, cancelled before and after they began, dropped, and thrown out of.
-void save_in_all_ways(const std::string& directory, int rounds) {
+void save_in_all_ways(const scratch::directory& here, int rounds) {
   model net(large);
   for (int round = 0; round < rounds; ++round)
     for (const ckpt::async mode : modes) {
-      const std::string path = directory + "/" + std::to_string(round % 5);
+      const std::string path = here / std::to_string(round % 5);
       std::vector<ckpt::save_job> jobs;
       jobs.push_back(ckpt::save_async(net, path, options_of(mode)));
       jobs.push_back(ckpt::save_async<ckpt::safetensors>(net, path, options_of(mode)));
-      jobs.push_back(ckpt::save_async(net, directory + "/none/a", options_of(mode)));
+      jobs.push_back(ckpt::save_async(net, here / "none/a", options_of(mode)));
       ckpt::async_options throwing = options_of(mode);
       throwing.progress = [](ckpt::progress) { throw std::runtime_error("enough"); };
       jobs.push_back(ckpt::save_async(net, path, throwing));
@@ -257,15 +257,15 @@ TEST_CASE("bystander: signal handlers run neither in saving processes nor on the
 
 TEST_CASE("bystander: nothing is left of saves that ended in all ways: no zombie, descriptor, thread, memory or file") {
   const scratch::directory here;
-  const auto quiet = [](const std::string& directory, int rounds) {
-    save_in_all_ways(directory, rounds);
-    ckpt::save_async(std::vector<ckpt::parameter>(), directory + "/last", options_of(ckpt::async::thread)).wait();
+  const auto quiet = [&](int rounds) {
+    save_in_all_ways(here, rounds);
+    ckpt::save_async(std::vector<ckpt::parameter>(), here / "last", options_of(ckpt::async::thread)).wait();
     processes::wait_until("the thread of the queue has ended", [] { return processes::threads().size() == 1; });
   };
-  quiet(here.path(), 10);
+  quiet(10);
   const std::size_t descriptors = processes::open_descriptors();
   const std::size_t allocated = ::mallinfo2().uordblks;
-  quiet(here.path(), 20);
+  quiet(20);
   CHECK(processes::children().empty());
   CHECK(processes::open_descriptors() == descriptors);
   CHECK(::mallinfo2().uordblks <= allocated + 4096);

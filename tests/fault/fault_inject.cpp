@@ -5,6 +5,7 @@
 //   EOPNOTSUPP): the call fails with it, not carried out (close is);
 //                 short: half of the bytes; end: no bytes; exit, kill: the process ends before the call
 //   FAULT_FROM    1: all calls from FAULT_AT on
+//   FAULT_IN      parent: only calls of the program itself; child: only those of processes that it has forked
 #undef _FILE_OFFSET_BITS  // open and open64 are two symbols here
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -25,12 +26,16 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -50,6 +55,8 @@ report* shared = nullptr;
 std::uint64_t fault_at = 0;
 bool fault_from = false;
 std::string_view kind;
+std::string_view inside;
+pid_t program = 0;
 
 /// The function of that name which the program would have called without this library.
 template <class Function>
@@ -74,6 +81,7 @@ int error_number() {
 /// Counts one call and decides on it; sets errno where it is to fail.
 outcome judge(const char* name) {
   if (!armed.load() || shared == nullptr) return outcome::carry_out;
+  if (!inside.empty() && (inside == "parent") != (::getpid() == program)) return outcome::carry_out;
   const std::uint64_t call = std::atomic_ref(shared->calls).fetch_add(1) + 1;
   if (call <= sizeof shared->names / sizeof shared->names[0])
     std::strncpy(shared->names[call - 1], name, sizeof shared->names[0] - 1);
@@ -156,6 +164,8 @@ __attribute__((constructor)) void begin() {
   fault_at = std::strtoull(text_of("FAULT_AT"), nullptr, 10);
   fault_from = *text_of("FAULT_FROM") == '1';
   kind = text_of("FAULT_KIND");
+  inside = text_of("FAULT_IN");
+  program = ::getpid();
 }
 
 }  // namespace
@@ -363,6 +373,49 @@ int madvise(void* address, size_t size, int advice) noexcept {
 int getentropy(void* to, size_t size) {
   static const auto real = next(&::getentropy, "getentropy");
   return whole("getentropy", [&] { return real(to, size); });
+}
+
+int flock(int descriptor, int how) noexcept {
+  static const auto real = next(&::flock, "flock");
+  return whole("flock", [&] { return real(descriptor, how); });
+}
+int socketpair(int domain, int type, int protocol, int ends[2]) noexcept {
+  static const auto real = next(&::socketpair, "socketpair");
+  return whole("socketpair", [&] { return real(domain, type, protocol, ends); });
+}
+ssize_t send(int socket, const void* from, size_t size, int flags) {
+  static const auto real = next(&::send, "send");
+  return whole("send", [&] { return real(socket, from, size, flags); });
+}
+ssize_t recv(int socket, void* to, size_t size, int flags) {
+  static const auto real = next(&::recv, "recv");
+  return whole("recv", [&] { return real(socket, to, size, flags); });
+}
+int poll(pollfd* what, nfds_t count, int timeout) {
+  static const auto real = next(&::poll, "poll");
+  return whole("poll", [&] { return real(what, count, timeout); });
+}
+int waitid(idtype_t kind, id_t which, siginfo_t* how, int options) {
+  static const auto real = next(&::waitid, "waitid");
+  return whole("waitid", [&] { return real(kind, which, how, options); });
+}
+
+/// Of those without a function of their own; the C++ library calls it, too.
+long syscall(long number, ...) noexcept {
+  long given[6];
+  va_list arguments;
+  va_start(arguments, number);
+  for (long& each : given) each = va_arg(arguments, long);
+  va_end(arguments);
+  static const auto real = next(&::syscall, "syscall");
+  const auto call = [&] { return real(number, given[0], given[1], given[2], given[3], given[4], given[5]); };
+  switch (number) {
+    case SYS_clone: return whole("clone", call);
+    case SYS_close_range: return whole("close_range", call);
+    case SYS_pidfd_open: return whole("pidfd_open", call);
+    case SYS_pidfd_send_signal: return whole("pidfd_send_signal", call);
+    default: return call();
+  }
 }
 
 }  // extern "C"

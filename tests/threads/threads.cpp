@@ -3,47 +3,24 @@
 
 #include <array>
 #include <atomic>
-#include <barrier>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include <ckpt/ckpt.hpp>
 #include <ckpt/crypto.hpp>
 
 #include "../unit/io/scratch.hpp"
+#include "in_all_threads.hpp"
 
 // What may be done by several threads at once. Shows races under -fsanitize=thread, and wrong results without.
 
 namespace {
-
-constexpr std::size_t thread_count = 8;
-
-/// Calls work(number) in all threads at once. Their number of exceptions.
-template <class Work>
-int failures_in_all(Work work) {
-  std::atomic<int> failures{0};
-  std::barrier start(static_cast<std::ptrdiff_t>(thread_count));
-  std::vector<std::thread> threads;
-  for (std::size_t number = 0; number < thread_count; ++number)
-    threads.emplace_back([&, number] {
-      start.arrive_and_wait();
-      try {
-        work(number);
-      } catch (const std::exception&) {
-        ++failures;
-      }
-    });
-  for (std::thread& each : threads) each.join();
-  return failures;
-}
 
 using scratch::directory;
 

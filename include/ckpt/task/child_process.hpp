@@ -142,7 +142,8 @@ class child_process {
   /// Ends child_channel::wait_for_go.
   void go() noexcept {
     constexpr std::byte word{1};
-    (void)uninterrupted([&] { return ::send(m_socket.get(), &word, 1, MSG_NOSIGNAL); });
+    if (uninterrupted([&] { return ::send(m_socket.get(), &word, 1, MSG_NOSIGNAL); }) != 1)
+      (void)::shutdown(m_socket.get(), SHUT_WR);  // then it goes on as if there were no parent
   }
 
   /// Ends the process at once, if it has not ended.
