@@ -5,7 +5,7 @@
 #
 #   --python PATH    an interpreter with mindspore and safetensors (tests/interop/environment.sh makes one); what it lacks is skipped
 #   --folder DIR     the file system to measure; else the one that this folder is on
-#   --only QUESTION  save, many, load, memory, encrypted or compile
+#   --only QUESTION  save, many, load, memory, encrypted, async or compile
 #   --realtime       as root: keeps other programs from interrupting, and takes a core from them as long as it runs
 set -euo pipefail
 cd "$(dirname "$0")/.."
