@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the programs and runs the side-by-side comparison. Takes minutes, 3 GiB of memory and 3 GiB of disk.
+# Builds the programs and runs the side-by-side comparison. Takes minutes, 8 GiB of memory (all but async: 3 GiB) and 3 GiB of disk.
 #
 # usage: benchmarks/run.sh [--python PATH] [--folder DIR] [--rounds N] [--only QUESTION]... [--realtime] [--quick]
 #
