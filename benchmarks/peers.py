@@ -1,12 +1,14 @@
 """The peers' side of a contest: MindSpore and safetensors, each where it is installed. Run by run.py in an interpreter
 that has them; speaks the same lines as the C++ programs with --serve.
 
-usage: peers.py save|many|load|memory|encrypted FOLDER MEBIBYTES COUNT
+usage: peers.py save|many|load|memory|encrypted|stall|step FOLDER MEBIBYTES COUNT
 """
 import importlib.util
+import multiprocessing
 import os
 import pathlib
 import sys
+import threading
 import time
 
 # What the libraries print must not mix with our answers.
@@ -137,6 +139,78 @@ def encrypting(arrays: dict, folder: pathlib.Path) -> dict:
     return found
 
 
+class AsyncSave:
+    """A save of MindSpore's in the background, from the call on."""
+
+    def __init__(self, model: list, path: pathlib.Path, mode: str) -> None:
+        import mindspore
+        self.path = path
+        path.unlink(missing_ok=True)
+        self.stall = seconds(lambda: mindspore.save_checkpoint(model, str(path), async_save=mode))
+        name = "asyn_save_ckpt"  # which is how MindSpore itself finds those that it waits for
+        self.workers = [each for each in threading.enumerate() + multiprocessing.active_children() if each.name == name]
+
+    def is_done(self) -> bool:
+        return not any(each.is_alive() for each in self.workers)
+
+    def wait(self) -> None:
+        for each in self.workers:
+            each.join()
+        if not self.path.exists():
+            raise RuntimeError("MindSpore saved no file")
+        self.path.unlink()
+
+
+def mindspore_model(mebibytes: int) -> list:
+    import mindspore
+    arrays = large(mebibytes)
+    return [{"name": name, "data": mindspore.Tensor(arrays.pop(name).copy())} for name in list(arrays)]
+
+
+def stalling(mebibytes: int, folder: pathlib.Path) -> dict:
+    if not installed("mindspore"):
+        return {}
+    model = mindspore_model(mebibytes)
+
+    def stall(mode: str) -> float:
+        save = AsyncSave(model, folder / "peer.ckpt", mode)
+        save.wait()
+        return save.stall
+
+    return {f"MindSpore {mode}": lambda mode=mode: stall(mode) for mode in ["thread", "process"]}
+
+
+def stepping(mebibytes: int, folder: pathlib.Path) -> dict:
+    """Steps as those of async.cpp, by numpy."""
+    if not installed("mindspore"):
+        return {}
+    import numpy
+    activations = numpy.zeros(4096, numpy.float32)
+
+    def step(model: list) -> None:
+        for each in model:
+            for _ in range(2000):
+                numpy.multiply(activations, 0.5, out=activations)
+            values = each["data"].asnumpy()  # no copy
+            numpy.multiply(values, 0.999, out=values)
+
+    def steps(mode: str | None) -> float:
+        model = mindspore_model(mebibytes)  # a save by process leaves it in small pages
+        done = 0
+        save = AsyncSave(model, folder / "peer.ckpt", mode) if mode else None
+        begin = time.perf_counter()
+        while done == 0 or (not save.is_done() if save else done < 4):
+            step(model)
+            done += 1
+        result = (time.perf_counter() - begin) / done
+        if save:
+            save.wait()
+        return result
+
+    return {"MindSpore step": lambda: steps(None)} | {
+        f"MindSpore step {mode}": lambda mode=mode: steps(mode) for mode in ["thread", "process"]}
+
+
 def contestants(question: str, folder: pathlib.Path, mebibytes: int, count: int) -> dict:
     if question == "save":
         return saving(large(mebibytes), folder, fresh)
@@ -146,6 +220,10 @@ def contestants(question: str, folder: pathlib.Path, mebibytes: int, count: int)
         return loading(large(mebibytes), folder, touch)
     if question == "encrypted":
         return encrypting(large(mebibytes), folder)
+    if question == "stall":
+        return stalling(mebibytes, folder)
+    if question == "step":
+        return stepping(mebibytes, folder)
     arrays = small(count)
     found = {f"{name} save": work for name, work in saving(arrays, folder, fresh).items()}
     # Named as the C++ side names them; nobody looks at the elements.

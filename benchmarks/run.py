@@ -78,14 +78,15 @@ class Run:
         return [str(self.options.build / f"benchmark_{question}"), "--folder", str(self.folder), "--mib", str(self.options.mib),
                 "--count", str(count), "--serve"]
 
-    def compete(self, question: str, wanted=lambda name: True, count: int = 0, peers: bool = True) -> Figures:
-        """All contestants of the C++ program and of the peers, round by round."""
+    def compete(self, question: str, wanted=lambda name: True, count: int = 0, peers: bool | str = True) -> Figures:
+        """All contestants of the C++ program and of the peers, round by round. `peers`: their question, where it is
+        another."""
         count = count or self.options.count
         ours = Served(self.command(question, count))
         programs = {name: ours for name in ours.contestants if wanted(name)}
         theirs = None
         if peers and self.options.python:
-            theirs = Served([self.options.python, str(HERE / "peers.py"), question, str(self.folder),
+            theirs = Served([self.options.python, str(HERE / "peers.py"), question if peers is True else peers, str(self.folder),
                              str(self.options.mib), str(count)])
             programs |= {name: theirs for name in theirs.contestants}
         figures: Figures = {name: [] for name in programs}
@@ -197,6 +198,37 @@ def ask_encrypted(run: Run) -> None:
                     ratio(figures, f"MindSpore {cipher} load", f"{cipher} load"), ">=", 8)
 
 
+def ask_async(run: Run) -> None:
+    size = f"{run.options.mib} MiB in 64 tensors"
+    stalls = run.compete("async", lambda name: name.startswith("stall "), peers="stall")
+    print_figures(f"Save {size} in the background: until the call returns (seconds)", stalls, "ms",
+                  lambda seconds: seconds * 1e3)
+    for ours, bare, others, limits in [
+            ("thread", "memcpy", "MindSpore thread", (1.1, 0.5)),
+            ("thread first", "memcpy", "MindSpore thread", (1.1, 0.5)),
+            ("thread first", "memcpy fresh", None, (None, None)),
+            ("process", "fork", "MindSpore process", (1.3, 0.5)),
+            ("process small pages", "fork small pages", None, (1.3, None)),
+            ("borrow", "memcpy", None, (None, None))]:
+        run.promise(f"stall {ours}, times {bare}", ratio(stalls, f"stall {ours}", f"stall {bare}"), "<=", limits[0])
+        if others:
+            run.promise(f"stall {ours}, times {others}", ratio(stalls, f"stall {ours}", others), "<=", limits[1])
+    for title, prefix in [("page cache", ""), ("durable", "durable ")]:
+        formats = [prefix + "ckpt", prefix + "safetensors"]
+        totals = run.compete("async", lambda name: name.startswith(tuple(formats)), peers=False)
+        print_figures(f"Save {size} in the background: until the file is there, {title} (seconds)", totals, "GB/s",
+                      lambda seconds: run.options.mib * 2**20 / 1e9 / seconds)
+        for ours in formats:
+            for mode in ["thread", "process", "borrow"]:
+                run.promise(f"save {ours} by {mode}, times that without", ratio(totals, f"{ours} {mode}", ours), "<=", 1.1)
+    steps = run.compete("async", lambda name: name.startswith("step"), peers="step")
+    print_figures(f"A step of a training that changes {size}, while a durable save runs (seconds)", steps, "ms",
+                  lambda seconds: seconds * 1e3)
+    for whose in ["step", "MindSpore step"]:
+        for mode in ["thread", "process"]:
+            run.promise(f"{whose} while a {mode} saves, times one alone", ratio(steps, f"{whose} {mode}", whose), "<=", None)
+
+
 def ask_compile(run: Run) -> None:
     if run.options.quick:
         return
@@ -212,7 +244,7 @@ def ask_compile(run: Run) -> None:
 
 
 QUESTIONS = {"save": ask_save, "many": ask_many, "load": ask_load, "memory": ask_memory,
-             "encrypted": ask_encrypted, "compile": ask_compile}
+             "encrypted": ask_encrypted, "async": ask_async, "compile": ask_compile}
 
 
 def parse() -> argparse.Namespace:

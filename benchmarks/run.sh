@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds the programs and runs the side-by-side comparison. Takes minutes, 3 GiB of memory and 3 GiB of disk.
+# Builds the programs and runs the side-by-side comparison. Takes minutes, 8 GiB of memory (all but async: 3 GiB) and 3 GiB of disk.
 #
 # usage: benchmarks/run.sh [--python PATH] [--folder DIR] [--rounds N] [--only QUESTION]... [--realtime] [--quick]
 #
 #   --python PATH    an interpreter with mindspore and safetensors (tests/interop/environment.sh makes one); what it lacks is skipped
 #   --folder DIR     the file system to measure; else the one that this folder is on
-#   --only QUESTION  save, many, load, memory, encrypted or compile
+#   --only QUESTION  save, many, load, memory, encrypted, async or compile
 #   --realtime       as root: keeps other programs from interrupting, and takes a core from them as long as it runs
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -7,31 +7,15 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <map>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "fault_inject.hpp"
+#include "fault_child.hpp"
 
 namespace {
-
-/// Faults happen within the scope of one of these.
-class armed {
- public:
-  armed() { fault_inject_arm(1); }
-  armed(const armed&) = delete;
-  armed& operator=(const armed&) = delete;
-  ~armed() { fault_inject_arm(0); }
-};
-
-long open_descriptors() {
-  long count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) count += entry.path().empty() ? 0 : 1;
-  return count;
-}
 
 using tensors = std::vector<std::pair<std::string, std::vector<float>>>;
 
@@ -65,7 +49,7 @@ class digest {
 template <class Format>
 void save(const std::string& what, ckpt::durability sync, const std::string& path) {
   const tensors made = make(what);
-  const armed faults;
+  const fault::armed faults;
   ckpt::save<Format>(made, path, {.durability = sync, .permissions = 0600});
 }
 
@@ -74,7 +58,7 @@ template <class Cipher>
 void save_encrypted(const std::string& what, ckpt::durability sync, unsigned threads, const std::string& path) {
   const tensors made = make(what);
   const ckpt::secret_key key = ckpt::secret_key::from_text("a key of 16 byte");
-  const armed faults;
+  const fault::armed faults;
   ckpt::save<Cipher>(made, path, {.durability = sync, .permissions = 0600, .key = key, .threads = threads});
 }
 
@@ -89,7 +73,7 @@ void save_encrypted(const std::string& cipher, const std::string& what, ckpt::du
 template <class Format>
 void resave(ckpt::durability sync, const std::string& path) {
   const ckpt::tensor more(ckpt::dtype::float32, {100});
-  const armed faults;
+  const fault::armed faults;
   const ckpt::state_dict mapped = ckpt::load(path);
   ckpt::save<Format>(mapped, path, {.append = {{"more", more}}, .durability = sync, .permissions = 0600});
 }
@@ -98,7 +82,7 @@ template <class... Cipher>
 void load(const ckpt::load_options& options, const std::string& path) {
   digest sum;
   {
-    const armed faults;
+    const fault::armed faults;
     const ckpt::state_dict loaded = ckpt::load<Cipher...>(path, options);
     for (const auto& [name, value] : loaded) {
       sum.add(name.data(), name.size());
@@ -120,7 +104,7 @@ void load_into(const std::string& path) {
   std::vector<float> to(1000);
   digest sum;
   {
-    const armed faults;
+    const fault::armed faults;
     const ckpt::reader file(path);
     for (const auto& entry : file.index()) {
       file.read_into<float>(entry.name(), to);
@@ -133,7 +117,7 @@ void load_into(const std::string& path) {
 void inspect(const std::string& path) {
   digest sum;
   {
-    const armed faults;
+    const fault::armed faults;
     const ckpt::file_index index = ckpt::inspect(path);
     for (const auto& entry : index) sum.add(entry.name().data(), entry.name().size());
   }
@@ -174,7 +158,7 @@ int main(int count, char** values) {
         stderr);
     return 2;
   }
-  const long before = open_descriptors();
+  const long before = fault::open_descriptors();
   int result = 5;
   try {
     result = run(arguments);
@@ -187,7 +171,7 @@ int main(int count, char** values) {
   } catch (const std::exception& error) {
     std::puts(error.what());
   }
-  if (open_descriptors() != before) {
+  if (fault::open_descriptors() != before) {
     std::puts("a descriptor is left open");
     result = 6;
   }

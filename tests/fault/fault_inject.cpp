@@ -23,6 +23,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -93,6 +94,9 @@ outcome judge(const char* name) {
 }
 
 std::size_t shortened(std::size_t size) { return kind == "end" ? 0 : (size + 1) / 2; }
+
+/// Between the renaming of one file and the making of the next: what is closed then has been closed before, or read.
+std::atomic<bool> is_in_place{false};
 
 bool is_directory(int descriptor) {
   struct stat status{};
@@ -192,6 +196,7 @@ int openat(int directory, const char* path, int flags, ...) {
   const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
   static const auto real = next(&::openat, "openat");
+  if ((flags & O_CREAT) != 0) is_in_place = false;
   return whole("openat", [&] { return real(directory, path, flags, mode); });
 }
 int openat64(int directory, const char* path, int flags, ...) {
@@ -200,12 +205,14 @@ int openat64(int directory, const char* path, int flags, ...) {
   const mode_t mode = mode_of(flags, arguments);
   va_end(arguments);
   static const auto real = next(&::openat64, "openat64");
+  if ((flags & O_CREAT) != 0) is_in_place = false;
   return whole("openat", [&] { return real(directory, path, flags, mode); });
 }
 
 int close(int descriptor) {
   static const auto real = next(&::close, "close");
-  const bool fails = judge(is_directory(descriptor) ? "close directory" : "close") == outcome::fail;
+  const char* const what = is_directory(descriptor) ? "close directory" : is_in_place ? "close afterwards" : "close";
+  const bool fails = judge(what) == outcome::fail;
   const int reason = errno;
   const int result = real(descriptor);
   if (!fails) return result;
@@ -289,6 +296,7 @@ int rename(const char* from, const char* to) noexcept {
 }
 int renameat(int from_directory, const char* from, int to_directory, const char* to) noexcept {
   static const auto real = next(&::renameat, "renameat");
+  is_in_place = true;
   return whole("rename", [&] { return real(from_directory, from, to_directory, to); });
 }
 int unlink(const char* path) noexcept {
@@ -327,6 +335,27 @@ int fstatfs(int descriptor, struct statfs* to) noexcept {
 int fstatfs64(int descriptor, struct statfs64* to) noexcept {
   static const auto real = next(&::fstatfs64, "fstatfs64");
   return whole("fstatfs", [&] { return real(descriptor, to); });
+}
+
+DIR* opendir(const char* path) {
+  static const auto real = next(&::opendir, "opendir");
+  return judge("opendir") == outcome::fail ? nullptr : real(path);
+}
+dirent* readdir(DIR* from) {
+  static const auto real = next(&::readdir, "readdir");
+  return judge("readdir") == outcome::fail ? nullptr : real(from);
+}
+dirent64* readdir64(DIR* from) {
+  static const auto real = next(&::readdir64, "readdir64");
+  return judge("readdir") == outcome::fail ? nullptr : real(from);
+}
+int mkdir(const char* path, mode_t mode) noexcept {
+  static const auto real = next(&::mkdir, "mkdir");
+  return whole("mkdir", [&] { return real(path, mode); });
+}
+int flock(int descriptor, int operation) noexcept {
+  static const auto real = next(&::flock, "flock");
+  return whole("flock", [&] { return real(descriptor, operation); });
 }
 
 void* mmap(void* address, size_t size, int protection, int flags, int descriptor, off_t offset) noexcept {

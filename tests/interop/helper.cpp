@@ -13,6 +13,10 @@
 //       whether that is what IN holds
 //   helper derived_key IN cipher=... passphrase=...
 //       prints the key that MindSpore needs for IN
+//   helper manage DIRECTORY PREFIX EPOCH,STEP ...
+//       saves a small checkpoint at each step, by a manager
+//   helper checkpoints DIRECTORY PREFIX
+//       prints a line `EPOCH STEP FILE` for each, and one for that which is restored as the latest
 // save, copy and dump also take cipher=AES-GCM (AES-CBC, SM4-CBC) with key=HEX or passphrase=TEXT; dump allow_unsealed,
 // too.
 //
@@ -42,6 +46,7 @@
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
 #include <ckpt/crypto.hpp>
+#include <ckpt/manager.hpp>
 
 namespace {
 
@@ -240,6 +245,25 @@ void print_derived_key(const std::string& path, const encryption& how) {
   });
 }
 
+void manage(const std::string& directory, const std::string& prefix, std::span<char*> steps) {
+  ckpt::checkpoint_manager<> manager(directory, {.prefix = prefix});
+  for (const std::string_view text : steps) {
+    const std::vector<std::string> numbers = split(text, ',');
+    const ckpt::training_step now{
+        number<std::uint64_t>(numbers.at(0)), number<std::uint64_t>(numbers.at(1)), {{"loss", 0.5}}};
+    const std::vector<std::pair<std::string, std::vector<float>>> net{{"w", {static_cast<float>(now.step)}}};
+    manager.save(now, net);
+  }
+}
+
+void print(const ckpt::checkpoint& each) { std::cout << each.epoch << ' ' << each.step << ' ' << each.path << '\n'; }
+
+void list_checkpoints(const std::string& directory, const std::string& prefix) {
+  for (const ckpt::checkpoint& each : ckpt::find_checkpoints(directory, prefix)) print(each);
+  const auto restored = ckpt::restore_latest(directory, prefix);
+  if (restored) print(restored->from);
+}
+
 }  // namespace
 
 int main(int argument_count, char** argument_values) try {
@@ -254,6 +278,8 @@ int main(int argument_count, char** argument_values) try {
   else if (order == "dump") dump(from, to, arguments);
   else if (order == "large") save_large(from, options_of(arguments, how));
   else if (order == "derived_key") print_derived_key(from, how);
+  else if (order == "manage") manage(from, to, arguments.subspan(4));
+  else if (order == "checkpoints") list_checkpoints(from, to);
   else if (order == "check_large") check_large(from);
   else throw std::runtime_error("see the top of helper.cpp");
   return 0;

@@ -2,7 +2,8 @@
 # This library against MindSpore 2.10.0 and safetensors 0.8.0 themselves, on CPython 3.11; the first run installs them into a virtual
 # environment (see environment.sh). Needs 4 GB of memory and 3 GB in /tmp for the large tensors. Last line: N passed, N failed
 #
-# usage: tests/interop/run.sh [TEST...]     test_checksums, test_dtypes, test_values, test_nets, test_models, test_large, test_encryption;
+# usage: tests/interop/run.sh [TEST...]     test_checksums, test_dtypes, test_values, test_nets, test_models, test_large, test_encryption,
+#                                           test_manager;
 #                                           without arguments all, and the golden files and the safetensors differential
 set -euo pipefail
 cd "$(dirname "$0")/../.."

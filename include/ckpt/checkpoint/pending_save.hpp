@@ -182,7 +182,7 @@ class pending_save : public job_state, public background_task {
     message.bytes = offset.value_or(0);
     std::memcpy(message.text.data(), text.data(), std::min(text.size(), message.text.size() - 1));
     in_child.parent->send(message.sent());
-    ::_exit(EXIT_FAILURE);
+    child_channel::leave(EXIT_FAILURE);
   }
 
   void run_in_child(const child_channel& parent) noexcept {

@@ -70,6 +70,21 @@ struct async_options {
   std::chrono::milliseconds deadline = std::chrono::minutes(10);
   /// Told the error of a job that was dropped without get(); none: one line on stderr. Called on any thread.
   std::function<void(const std::exception&)> on_error{};
+
+  /// For a save that is waited for.
+  explicit operator save_options() const {
+    return {.append = append,
+            .choose = choose,
+            .progress = progress,
+            .duplicates = duplicates,
+            .align = align,
+            .durability = durability,
+            .permissions = permissions,
+            .key = key,
+            .threads = threads,
+            .metadata = metadata,
+            .format_pair = format_pair};
+  }
 };
 
 namespace detail {

@@ -6,11 +6,28 @@
 #include <cstdint>
 #include <span>
 
+#include <ckpt/core/streaming_copy.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/plan_cursor.hpp>
 #include <ckpt/task/parallel.hpp>
 
 namespace ckpt::detail {
+
+/// Copies the next bytes, past the cache where they lie in one large piece.
+inline void copy(plan_cursor& from, std::span<std::byte> to) {
+  constexpr std::size_t gathered = std::size_t{64} << 10;  // at a time
+  while (!to.empty()) {
+    const std::span<const std::byte> run = from.run();
+    const std::size_t size = std::min(run.empty() ? gathered : run.size(), to.size());
+    if (run.empty()) {
+      from.read(to.first(size));
+    } else {
+      streaming_copy(to.first(size), run.first(size));
+      from.skip(size);
+    }
+    to = to.subspan(size);
+  }
+}
 
 /// Copies the whole file into `image`, of as many bytes, by several threads, and makes the plan one of the image: where
 /// its bytes came from may change. They lie in the image as in the file, which is also how the kernel copies them
@@ -26,7 +43,7 @@ inline void stage(plan& what, std::span<std::byte> image, unsigned threads) {
       for (std::size_t piece = work.take(pieces); piece < pieces; piece = work.take(pieces)) {
         plan_cursor from;
         from.seek(what, std::uint64_t{piece} * size);
-        from.read(image.subspan(piece * size, std::min(size, image.size() - piece * size)));
+        copy(from, image.subspan(piece * size, std::min(size, image.size() - piece * size)));
       }
     });
   }

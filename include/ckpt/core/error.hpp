@@ -32,6 +32,7 @@ enum class errc : std::uint8_t {
   invalid_name,      ///< a name that the format or its reference reader does not take
   dtype_mismatch,    ///< the entry holds another element type
   shape_mismatch,    ///< the entry holds another shape or number of elements
+  in_use,            ///< another process, or another object of this one, holds it
   not_contiguous,    ///< the bytes do not lie in one piece, or not aligned, where a span needs it
   cancelled,         ///< whoever asked for it has called it off
   stalled,           ///< it made no progress for as long as it was allowed to

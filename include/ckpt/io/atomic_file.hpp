@@ -69,7 +69,7 @@ class atomic_file {
 
   /// Removes the temporary file, unless it is in the target's place. Allocates nothing.
   void discard() const noexcept {
-    if (m_stage != stage::replaced) m_directory.remove(m_temporary);
+    if (m_stage != stage::replaced) static_cast<void>(m_directory.remove(m_temporary));
   }
 
   /// Reserves the room for all bytes, before the first of them. Allocates nothing. Throws io_error (a full disk).
@@ -134,6 +134,7 @@ class atomic_file {
     m_stage = stage::failed;
     m_file.set_mode(m_options.mode);
     if (m_options.sync == durability::full) m_file.sync();
+    const file_descriptor locked = m_file.duplicate();  // until it has its name
     m_file.close();
     m_directory.rename(m_temporary, m_name);
     m_stage = stage::replaced;
@@ -195,7 +196,7 @@ class atomic_file {
       m_temporary = temporary_name();
       m_file = m_directory.create(m_temporary);
       if (m_file.get() < 0 || m_file.hold()) continue;
-      m_directory.remove(m_temporary);
+      static_cast<void>(m_directory.remove(m_temporary));
       m_file = {};
     }
     if (m_file.get() < 0) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -93,17 +95,21 @@ class directory {
            ::fstat(file.get(), &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
   }
 
-  void remove(const std::string& name) const noexcept {
-    uninterrupted([&] { return ::unlinkat(m_directory.get(), name.c_str(), 0); });
+  /// Returns the reason where the system refuses; that there is no such file is none.
+  std::error_code remove(const std::string& name) const noexcept {
+    if (uninterrupted([&] { return ::unlinkat(m_directory.get(), name.c_str(), 0); }) == 0 || errno == ENOENT)
+      return {};
+    return last_error();
   }
 
-  /// Returns when the names are on the disk; false where the file system has no such call for directories.
-  bool sync() const {
+  /// Returns when the names are on the disk; false where the file system has no such call for directories. `otherwise`
+  /// is what an error says may happen.
+  bool sync(
+      std::string_view otherwise = "the new file is in place, but a power cut may still bring back the old one") const {
     if (uninterrupted([&] { return ::fsync(m_directory.get()); }) == 0) return true;
     if (errno == EINVAL || errno == ENOTSUP) return false;
-    throw_io_error(
-        last_error(), file(),
-        "the new file is in place, but a power cut may still bring back the old one: cannot sync the directory");
+    const std::error_code cause = last_error();
+    throw_io_error(cause, file(), concat({otherwise, ": cannot sync the directory"}));
   }
 
   /// The longest name that fits, in bytes.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -140,10 +141,17 @@ class file_descriptor {
 #endif
   }
 
+  /// Takes the lock of the file (flock), which lasts until all who have it open have closed it: whoever opened it, and
+  /// the processes forked meanwhile. Returns the reason where that fails, operation_would_block where another has it.
+  [[nodiscard]] std::error_code try_lock() const noexcept {
+    if (uninterrupted([&] { return ::flock(m_descriptor, LOCK_EX | LOCK_NB); }) == 0) return {};
+    return last_error();
+  }
+
   /// Marks the file as being written, until every process that has it open is gone. Returns false where it is no file
   /// any more: somebody took it for one that a dead process had left and removed it.
   [[nodiscard]] bool hold() const noexcept {
-    if (uninterrupted([&] { return ::flock(m_descriptor, LOCK_EX | LOCK_NB); }) != 0 && errno == EWOULDBLOCK)
+    if (try_lock() == std::errc::operation_would_block)
       return false;  // any other error: a file system without locks, on which nobody removes anything
     struct stat status{};
     return ::fstat(m_descriptor, &status) != 0 || status.st_nlink > 0;
@@ -154,6 +162,12 @@ class file_descriptor {
     if (uninterrupted([&] { return ::fchmod(m_descriptor, static_cast<mode_t>(mode)); }) == 0) return;
     const std::error_code cause = last_error();
     throw_io_error(cause, m_path, short_text().add("cannot set the mode to 0").add(mode, 8, 3).view());
+  }
+
+  /// A second descriptor of the same open file: its lock is there until both are closed. None where the system has no
+  /// more to give.
+  [[nodiscard]] file_descriptor duplicate() const noexcept {
+    return {::fcntl(m_descriptor, F_DUPFD_CLOEXEC, 0), std::string()};
   }
 
   /// Returns when the content is on the disk. An error is final: the kernel may have dropped what it could not write,

@@ -91,6 +91,15 @@ class json_reader {
     return value;
   }
 
+  /// A number as it stands there, which a double can hold, for std::from_chars.
+  [[nodiscard]] std::string_view read_number() {
+    skip_blanks();
+    if (m_at == m_end || (*m_at != '-' && !is_digit(*m_at))) fail("a number");
+    const char* const begin = m_at;
+    skip_number();
+    return {begin, static_cast<std::size_t>(m_at - begin)};
+  }
+
   /// Whether the next value is null; if so it has been read.
   [[nodiscard]] bool read_null() {
     skip_blanks();

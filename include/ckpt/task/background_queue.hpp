@@ -73,8 +73,8 @@ class background_queue {
   void forget_those_of_a_parent() {
     if (::getpid() == m_owner) return;
     m_owner = ::getpid();
-    (void)new std::thread(std::move(m_thread));
-    (void)new std::deque<std::shared_ptr<background_task>>(std::move(m_tasks));
+    static auto& kept = *new std::deque<std::pair<std::thread, std::deque<std::shared_ptr<background_task>>>>;
+    kept.emplace_back(std::move(m_thread), std::move(m_tasks));
     m_tasks.clear();
     m_is_running = false;
   }

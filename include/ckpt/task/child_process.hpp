@@ -7,17 +7,20 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
+#ifdef __linux__
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
@@ -26,6 +29,17 @@
 #include <ckpt/io/system_call.hpp>
 
 namespace ckpt {
+
+/// How a process ended.
+struct exit_status {
+  bool by_signal = false;
+  int number = 0;        ///< the signal, or what it gave to exit
+  bool is_known = true;  ///< false where the application has reaped it, by a wait for all kinds of children
+
+  [[nodiscard]] bool is_success() const noexcept { return is_known && !by_signal && number == 0; }
+};
+
+#ifdef __linux__
 
 /// The child's end of its connection to the parent. Nothing here allocates, locks or throws.
 class child_channel {
@@ -51,6 +65,11 @@ class child_channel {
     (void)::send(m_socket, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
+  /// Ends the child. Not _exit(), in place of which a sanitizer has a function that does more.
+  [[noreturn]] static void leave(int code) noexcept {
+    for (;;) (void)::syscall(SYS_exit_group, code);
+  }
+
  private:
   void wait_until(short what) const noexcept {
     std::array<pollfd, 2> either{{{m_socket, what, 0}, {m_parent, POLLIN, 0}}};
@@ -61,15 +80,6 @@ class child_channel {
   int m_parent;
 };
 
-/// How a process ended.
-struct exit_status {
-  bool by_signal = false;
-  int number = 0;        ///< the signal, or what it gave to exit
-  bool is_known = true;  ///< false where the application has reaped it, by a wait for all kinds of children
-
-  [[nodiscard]] bool is_success() const noexcept { return is_known && !by_signal && number == 0; }
-};
-
 /// A forked process that works on the memory as it was when it was made, and that this program's own wait() and SIGCHLD
 /// never see. It starts with every signal blocked and every descriptor closed but those that it is given, so that it is
 /// neither interrupted nor keeps anything of the parent's open. It lives on when the parent ends.
@@ -77,7 +87,7 @@ class child_process {
  public:
   /// Whether there can be one. What is missing elsewhere: Linux 5.9.
   [[nodiscard]] static bool is_available() noexcept {
-#if defined(__linux__) && defined(SYS_close_range)
+#ifdef SYS_close_range
     return ::syscall(SYS_close_range, ~0U, ~0U, 0U) == 0;
 #else
     return false;
@@ -104,7 +114,7 @@ class child_process {
     if (pid == 0) {
       close_all_but(kept, std::array{theirs.get(), parent.get()});
       work(child_channel(theirs.get(), parent.get()));
-      ::_exit(0);
+      child_channel::leave(0);
     }
     const std::error_code cause = last_error();
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -180,13 +190,8 @@ class child_process {
   /// fork() without what the C library does before and after, which takes locks, and with a process descriptor in place
   /// of a signal at the end.
   static long fork_hidden(int& descriptor) noexcept {
-#ifdef SYS_clone
     constexpr unsigned long pidfd = 0x1000;  // CLONE_PIDFD, Linux 5.2
     return ::syscall(SYS_clone, pidfd, nullptr, &descriptor, nullptr, nullptr);
-#else
-    errno = ENOSYS;
-    return -1;
-#endif
   }
 
   /// This process, to a child.
@@ -223,6 +228,37 @@ class child_process {
   int m_pid = -1;
   bool m_is_reaped = false;
 };
+
+#else
+
+/// Elsewhere there is none, as is_available() says.
+class child_channel {
+ public:
+  [[nodiscard]] bool wait_for_go() const noexcept { return false; }
+  void send(std::span<const std::byte>) const noexcept {}
+  void offer(std::span<const std::byte>) const noexcept {}
+  [[noreturn]] static void leave(int code) noexcept { std::_Exit(code); }
+};
+
+class child_process {
+ public:
+  enum class event : unsigned char { message, end, timeout };
+
+  [[nodiscard]] static bool is_available() noexcept { return false; }
+  child_process(std::span<const int>, const std::string& label, function_ref<void(const child_channel&)>) {
+    throw_io_error(std::make_error_code(std::errc::function_not_supported), label, "cannot fork a saving process");
+  }
+  [[nodiscard]] file_descriptor descriptor() const { return {}; }
+  void go() noexcept {}
+  void kill() noexcept {}
+  [[nodiscard]] event receive(std::span<std::byte>, std::optional<std::chrono::milliseconds>) noexcept {
+    return event::end;
+  }
+  exit_status wait() noexcept { return {.is_known = false}; }
+  static void wait_for(int) noexcept {}
+};
+
+#endif
 
 }  // namespace ckpt
 

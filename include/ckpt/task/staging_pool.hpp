@@ -141,7 +141,9 @@ class staging_pool {
         kept.erase(found);
       } else {
         kept.reserve(kept.size() + leased + 1);  // so that taking back allocates nothing
-        memory = aligned_memory(size);
+        // Whole huge pages: the next snapshot may be a few bytes larger.
+        const std::uint64_t whole = size < huge_page ? size : (size + huge_page - 1) / huge_page * huge_page;
+        memory = aligned_memory(static_cast<std::size_t>(std::min(whole, limit - used - kept_size)));
       }
       ++leased;
       used += memory.bytes().size();
@@ -163,6 +165,7 @@ class staging_pool {
     }
 
     std::size_t leased = 0;
+    static constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
   };
 
   [[nodiscard]] static std::uint64_t half_of_memory() noexcept {

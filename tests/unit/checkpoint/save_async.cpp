@@ -578,6 +578,8 @@ detached record(save_job& job, std::string& outcome, std::binary_semaphore& end)
 TEST_CASE("save_async: a coroutine awaits the outcome, be it there already or not") {
   const scratch::directory here;
   for (const bool is_late : {false, true}) {
+    std::string outcomes[2];
+    std::binary_semaphore ends[2] = {std::binary_semaphore(0), std::binary_semaphore(0)};
     const save_queue queue;
     std::optional<blocker> held;
     if (!is_late) held.emplace(here, queue);
@@ -586,8 +588,6 @@ TEST_CASE("save_async: a coroutine awaits the outcome, be it there already or no
     save_job good = save_async(one, here / "a", options);
     save_job bad = save_async(one, here / "none/a", options);
     if (is_late) bad.wait();
-    std::string outcomes[2];
-    std::binary_semaphore ends[2] = {std::binary_semaphore(0), std::binary_semaphore(0)};
     record(good, outcomes[0], ends[0]);
     record(bad, outcomes[1], ends[1]);
     held.reset();

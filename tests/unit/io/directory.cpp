@@ -27,12 +27,18 @@ TEST_CASE("directory: make, rename and remove a file") {
     opened.rename("new", "target");
     CHECK(get(here / "target") == "new");
     CHECK(here.names() == std::vector<std::string>{"target"});
-    opened.remove("target");
+    CHECK(!opened.remove("target"));
     CHECK(here.names().empty());
-    opened.remove("target");  // not there: nothing to say
+    CHECK(!opened.remove("target"));  // not there: nothing to say
     CHECK(message_of<io_error>([&] { opened.rename("new", "target"); }) ==
           "the target: cannot rename the temporary file to it: No such file or directory");
   }
+}
+
+TEST_CASE("directory: says why it does not remove a file") {
+  const scratch::directory here;
+  std::filesystem::create_directory(here / "d");
+  CHECK(directory(here.path(), directory::use::without_sync, "f").remove("d") == std::errc::is_a_directory);
 }
 
 TEST_CASE("directory: can be synced when opened for it") {
@@ -42,6 +48,8 @@ TEST_CASE("directory: can be synced when opened for it") {
   CHECK(message_of<io_error>([&] { directory(here.path(), directory::use::without_sync, "f").sync(); }) ==
         "f: the new file is in place, but a power cut may still bring back the old one: cannot sync the directory: Bad "
         "file descriptor");
+  CHECK(message_of<io_error>([&] { directory(here.path(), directory::use::without_sync, "f").sync("so what"); }) ==
+        "f: so what: cannot sync the directory: Bad file descriptor");
 #endif
 }
 

@@ -308,3 +308,17 @@ TEST_CASE("json reader: the error carries its facts for programs") {
     CHECK(error.found() == "the end of the text");
   }
 }
+
+TEST_CASE("json reader: a number is handed out as it stands there") {
+  const auto number = [](std::string_view text) {
+    std::string found;
+    const std::string said = error_of(text, [&](json_reader& json) { found = json.read_number(); });
+    return found.empty() ? said : found;
+  };
+  CHECK(number(" -0.25e-3 ") == "-0.25e-3");
+  CHECK(number("17") == "17");
+  CHECK(number("1e309") == "f: JSON: expected a number that a double can hold, found '1', at byte 8");
+  CHECK(number("null") == "f: JSON: expected a number, found 'n', at byte 8");
+  CHECK(number("-") == "f: JSON: expected a digit, found the end of the text, at byte 9");
+  CHECK(number("") == "f: JSON: expected a number, found the end of the text, at byte 8");
+}

@@ -159,3 +159,9 @@ TEST_CASE("append_values refuses: a name that is there already") {
         "f: tensor \"epoch\": the name is given twice; rename one, or save with .duplicates = "
         "ckpt::duplicates::keep_last");
 }
+
+TEST_CASE("append_values: those of another come after the others") {
+  append_values values{{"a", 1}};
+  values.add(append_values{{"b", true}, {"c", 2}});
+  CHECK(summary(values) == summary({{"a", 1}, {"b", true}, {"c", 2}}));
+}

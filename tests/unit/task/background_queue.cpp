@@ -43,8 +43,8 @@ TEST_CASE("background_queue: one after the other, in order, on another thread; t
 }
 
 TEST_CASE("background_queue: takes tasks again after it had none") {
-  background_queue queue;
   std::binary_semaphore done(0);
+  background_queue queue;
   for (int i = 0; i < 50; ++i) {
     add(queue, [&] { done.release(); });
     done.acquire();
@@ -55,8 +55,8 @@ TEST_CASE("background_queue: takes tasks again after it had none") {
 TEST_CASE("background_queue: a task may add another") {
   std::atomic<int> done{0};
   {
-    background_queue queue;
     std::binary_semaphore second_added(0);
+    background_queue queue;
     add(queue, [&] {
       add(queue, [&] { ++done; });
       ++done;
@@ -77,9 +77,9 @@ TEST_CASE("background_queue: tasks are destroyed when they are done") {
 }
 
 TEST_CASE("background_queue: waits for room, or says that there is none") {
-  background_queue queue;
   std::binary_semaphore begun(0);
   std::binary_semaphore go_on(0);
+  background_queue queue;
   add(queue, [&] {
     begun.release();
     go_on.acquire();
@@ -95,9 +95,9 @@ TEST_CASE("background_queue: waits for room, or says that there is none") {
 }
 
 TEST_CASE("background_queue: a forked process neither waits for the tasks of its parent nor destroys them") {
-  background_queue queue;
   std::binary_semaphore begun(0);
   std::binary_semaphore go_on(0);
+  background_queue queue;
   add(queue, [&] {
     begun.release();
     go_on.acquire();

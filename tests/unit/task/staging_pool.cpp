@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -98,7 +99,7 @@ TEST_CASE("staging_pool: who waits goes on when another is done") {
 }
 
 TEST_CASE("staging_pool: a lease outlives the pool") {
-  std::optional<staging_pool> pool(1000);
+  auto pool = std::make_unique<staging_pool>(1000);
   std::optional<staging_pool::lease> lease = take(*pool, 10);
   pool.reset();
   lease->bytes()[9] = std::byte{1};

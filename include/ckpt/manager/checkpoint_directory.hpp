@@ -1,0 +1,129 @@
+#ifndef CKPT_MANAGER_CHECKPOINT_DIRECTORY_HPP
+#define CKPT_MANAGER_CHECKPOINT_DIRECTORY_HPP
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/io/atomic_file.hpp>
+#include <ckpt/io/directory.hpp>
+#include <ckpt/io/list_directory.hpp>
+#include <ckpt/json/utf8.hpp>
+#include <ckpt/manager/metrics_file.hpp>
+#include <ckpt/manager/preservation.hpp>
+#include <ckpt/manager/step_name.hpp>
+#include <ckpt/manager/training_step.hpp>
+
+namespace ckpt {
+
+/// What a deletion of old checkpoints did.
+struct deletion_report {
+  std::vector<std::string> deleted{};  ///< files that are gone
+  std::vector<error> errors{};         ///< why others are not
+};
+
+/// The checkpoints `prefix-epoch_step.suffix` in a directory, and their metrics in the file `prefix-metrics.json`.
+/// Files of other names are not touched. Nothing is remembered: each call looks at the directory.
+class checkpoint_directory {
+ public:
+  /// Does not look whether the directory is there. Throws usage_error for a prefix that can begin no file's name.
+  checkpoint_directory(std::string path, std::string prefix, std::string_view suffix)
+      : m_path(std::move(path)), m_prefix(std::move(prefix)), m_suffix(suffix) {
+    if (m_prefix.empty() || m_prefix.find_first_of(std::string_view("/\0", 2)) != std::string::npos ||
+        !is_utf8(m_prefix))
+      throw usage_error(
+          errc::invalid_argument, {.path = m_path},
+          concat({"the prefix \"", m_prefix, "\" must be UTF-8, and neither empty nor hold a slash or NUL"}));
+  }
+
+  [[nodiscard]] const std::string& path() const noexcept { return m_path; }
+  [[nodiscard]] std::string path_of(const training_step& at) const { return within(step_name(m_prefix, at, m_suffix)); }
+  [[nodiscard]] std::string path_of_metrics() const { return within(metrics_name()); }
+
+  /// Whether a file of that name is one of these.
+  [[nodiscard]] bool owns(std::string_view name) const {
+    return name == metrics_name() || parse_step_name(name, m_prefix, m_suffix);
+  }
+
+  /// The checkpoints from the oldest to the newest, without their metrics. Throws io_error.
+  [[nodiscard]] std::vector<checkpoint> files() const {
+    std::vector<checkpoint> found;
+    for (const std::string& name : list_directory(m_path))
+      if (std::optional<training_step> at = parse_step_name(name, m_prefix, m_suffix))
+        found.push_back({{std::move(*at)}, within(name)});
+    std::sort(found.begin(), found.end(), is_earlier);
+    return found;
+  }
+
+  /// Adds the metrics of checkpoints. Throws io_error, format_error.
+  void add_metrics(std::vector<checkpoint>& to) const {
+    metrics_by_file all = read_metrics(path_of_metrics());
+    for (checkpoint& each : to) each.metrics = std::move(all[step_name(m_prefix, each, m_suffix)]);
+  }
+
+  /// The checkpoints with their metrics.
+  [[nodiscard]] std::vector<checkpoint> checkpoints() const {
+    std::vector<checkpoint> found = files();
+    add_metrics(found);
+    return found;
+  }
+
+  /// Notes the metrics of checkpoints whose files are being written or about to be: so none is ever there without those
+  /// it was saved with. Forgets those of other files that are not there. Throws io_error, format_error; usage_error for
+  /// a name that is not UTF-8.
+  void record(std::span<const training_step> coming, atomic_file_options options) const {
+    const metrics_by_file before = read_metrics(path_of_metrics());
+    metrics_by_file after;
+    for (const std::string& name : list_directory(m_path))
+      if (const auto known = before.find(name); known != before.end()) after.insert(*known);
+    for (const training_step& each : coming)
+      if (std::string name = step_name(m_prefix, each, m_suffix); !each.metrics.empty() || before.contains(name))
+        after.insert_or_assign(std::move(name), each.metrics);
+    if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
+  }
+
+  /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, from the oldest on, and
+  /// returns when that is on the disk. What goes wrong is reported, not thrown, for the save before it has succeeded.
+  [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved) const {
+    deletion_report report;
+    try {
+      const std::vector<checkpoint> all = checkpoints();
+      std::vector<const checkpoint*> condemned;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        const bool is_saved = !is_earlier(all[i], saved) && !is_earlier(saved, all[i]);
+        if (!is_saved && !policy.preserves(all, i)) condemned.push_back(&all[i]);
+      }
+      if (condemned.empty()) return report;
+      const directory opened(m_path, directory::use::with_sync, m_path);
+      for (const checkpoint* const each : condemned) {
+        if (const std::error_code cause = opened.remove(step_name(m_prefix, *each, m_suffix)))
+          report.errors.push_back(io_error(cause, {.path = each->path}, "cannot delete the old checkpoint"));
+        else report.deleted.push_back(each->path);
+      }
+      opened.sync("old checkpoints are deleted, but a power cut may bring them back");
+    } catch (const error& e) {
+      report.errors.push_back(e);
+    }
+    return report;
+  }
+
+ private:
+  [[nodiscard]] std::string metrics_name() const { return concat({m_prefix, "-metrics.json"}); }
+  [[nodiscard]] std::string within(std::string_view name) const {
+    return concat({m_path, m_path.ends_with('/') ? "" : "/", name});
+  }
+
+  std::string m_path;
+  std::string m_prefix;
+  std::string m_suffix;
+};
+
+}  // namespace ckpt
+
+#endif

@@ -1,0 +1,199 @@
+#ifndef CKPT_MANAGER_CHECKPOINT_MANAGER_HPP
+#define CKPT_MANAGER_CHECKPOINT_MANAGER_HPP
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ckpt/checkpoint/options.hpp>
+#include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/save.hpp>
+#include <ckpt/checkpoint/save_async.hpp>
+#include <ckpt/checkpoint/save_job.hpp>
+#include <ckpt/core/concat.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/io/abandoned_temporaries.hpp>
+#include <ckpt/io/lock_file.hpp>
+#include <ckpt/io/make_directories.hpp>
+#include <ckpt/manager/checkpoint_directory.hpp>
+#include <ckpt/manager/preservation.hpp>
+#include <ckpt/manager/restore_latest.hpp>
+#include <ckpt/manager/save_decision.hpp>
+#include <ckpt/manager/training_step.hpp>
+#include <ckpt/model/append_values.hpp>
+
+namespace ckpt {
+
+struct manager_options {
+  /// What the names of the files begin with: `prefix-epoch_step`.
+  std::string prefix = "CKP";  // as MindSpore's ModelCheckpoint
+  /// When save() saves; by default always.
+  save_decision decision{};
+  /// Which checkpoints stay when a newer one has been saved; by default all.
+  ckpt::preservation preservation{};
+  /// How to save; save() heeds what save_options has. What is borrowed here must outlive the manager.
+  async_options save{};
+};
+
+/// What a save of a manager did.
+struct checkpoint_report : deletion_report {
+  save_report saved{};
+};
+
+/// Saves the checkpoints of a training into a directory, deletes those that are not wanted any more, and finds them
+/// again. One manager at a time writes to a directory; others read with find_checkpoints and restore_latest. The
+/// policies are those of ckpt::save.
+template <class... Policies>
+class checkpoint_manager {
+ public:
+  /// Makes the directory where it is missing, and locks it by the file `.lock` in it until the manager is gone, and
+  /// with it every process forked meanwhile. Removes the temporary files of saves whose process died. Throws
+  /// usage_error with errc::in_use where another manager has the directory; io_error; format_error where the file of
+  /// metrics is none.
+  explicit checkpoint_manager(std::string directory, manager_options options = {})
+      : m_directory(std::move(directory), std::move(options.prefix), policy_set<Policies...>::format::suffix),
+        m_lock(open(m_directory.path())),
+        m_decision(std::move(options.decision)),
+        m_preservation(std::move(options.preservation)),
+        m_save(std::move(options.save)) {
+    remove_abandoned_temporaries(m_directory.path(), [&](std::string_view name) { return m_directory.owns(name); });
+    static_cast<void>(checkpoints());
+  }
+
+  /// Whether save() would save at this step: where metrics cost something, measure them only then.
+  [[nodiscard]] bool should_save(const training_step& now) const {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - m_since;
+    return m_decision.should_save(now, {.last = m_last, .seconds = passed.count()});
+  }
+
+  /// Saves where the decision says so, and says what it did; nothing where it did not save. `append` comes after what
+  /// the options append. Throws as ckpt::save; then no checkpoint has been deleted.
+  template <class Object>
+  std::optional<checkpoint_report> save(const training_step& now, Object&& object, const append_values& append = {}) {
+    if (!should_save(now)) return std::nullopt;
+    return save_now(now, object, append);
+  }
+
+  /// Saves whatever the decision says: the end of a training, say.
+  template <class Object>
+  checkpoint_report save_now(const training_step& now, Object&& object, const append_values& append = {}) {
+    const save_options options(begin(now, append));
+    save_report saved = ckpt::save<Policies...>(object, m_directory.path_of(now), options);
+    note(now);
+    return finish(now, std::move(saved));
+  }
+
+  /// As save(), in the background: says whether it saves, and returns when `object` may be changed, as ckpt::save_async
+  /// does. Old checkpoints are deleted when a later call finds that the new one is done. Throws, too, what went wrong
+  /// with an earlier one; then this one has not begun, and may be asked for again.
+  template <class Object>
+  bool save_async(const training_step& now, Object&& object, const append_values& append = {}) {
+    finish_those_done();
+    if (!should_save(now)) return false;
+    async_options options = begin(now, append);
+    m_pending.saves.push_back({now, ckpt::save_async<Policies...>(std::forward<Object>(object),
+                                                                  m_directory.path_of(now), std::move(options))});
+    note(now);
+    return true;
+  }
+
+  /// Waits for the saves in the background, and says what those did of which it has not been said. Throws what went
+  /// wrong with the first that failed; the others are there for the next call.
+  std::vector<checkpoint_report> wait() {
+    for (const background_save& each : m_pending.saves) each.job.wait();
+    finish_those_done();
+    return std::exchange(m_finished, {});
+  }
+
+  /// The checkpoints of this prefix, from the oldest to the newest.
+  [[nodiscard]] std::vector<checkpoint> checkpoints() const { return m_directory.checkpoints(); }
+
+  /// The newest of them, whether or not it loads; nothing where there is none.
+  [[nodiscard]] std::optional<checkpoint> latest() const {
+    std::vector<checkpoint> all = checkpoints();
+    if (all.empty()) return std::nullopt;
+    return std::move(all.back());
+  }
+
+  /// As the function ckpt::restore_latest.
+  [[nodiscard]] std::optional<restored_checkpoint> restore_latest(const load_options& options = {}) const {
+    return detail::restore_latest_of<Policies...>(m_directory, options);
+  }
+
+ private:
+  static lock_file open(const std::string& directory) try {
+    make_directories(directory);
+    return lock_file(concat({directory, "/.lock"}));
+  } catch (const usage_error& e) {
+    if (e.code() != errc::in_use) throw;
+    throw usage_error(e.code(), {.path = directory, .found = e.found()},
+                      concat({"another checkpoint_manager writes to this directory (its lock ", e.text(),
+                              "): give each its own, or read with ckpt::restore_latest"}));
+  }
+
+  struct background_save {
+    training_step at;
+    save_job job;
+  };
+  /// Whose files nobody else may write while they are written: the lock is held on to until they are done.
+  struct background_saves {
+    background_saves() = default;
+    background_saves(background_saves&&) noexcept = default;
+    background_saves& operator=(background_saves&& other) noexcept {
+      saves.swap(other.saves);
+      return *this;
+    }
+    ~background_saves() {
+      for (const background_save& each : saves) each.job.wait();
+    }
+    std::deque<background_save> saves;
+  };
+
+  /// Everything before the save itself.
+  async_options begin(const training_step& now, const append_values& append) const {
+    async_options options = m_save;
+    options.append.add(append);
+    std::vector<training_step> coming;
+    for (const background_save& each : m_pending.saves) coming.push_back(each.at);
+    coming.push_back(now);
+    m_directory.record(coming, {.sync = options.durability, .mode = options.permissions});
+    return options;
+  }
+
+  void note(const training_step& saved) {
+    m_last = saved;
+    m_since = std::chrono::steady_clock::now();
+  }
+
+  /// To be called when the file is as safe as it gets: the save is done, so it is durable, unless the options or the
+  /// file system keep it from being so.
+  checkpoint_report finish(const training_step& now, save_report saved) {
+    return {m_directory.delete_others(m_preservation, now), std::move(saved)};
+  }
+
+  void finish_those_done() {
+    while (!m_pending.saves.empty() && m_pending.saves.front().job.done()) {
+      background_save next = std::move(m_pending.saves.front());
+      m_pending.saves.pop_front();
+      m_finished.push_back(finish(next.at, next.job.get()));
+    }
+  }
+
+  checkpoint_directory m_directory;
+  lock_file m_lock;
+  save_decision m_decision;
+  preservation m_preservation;
+  async_options m_save;
+  background_saves m_pending{};
+  std::vector<checkpoint_report> m_finished{};  // of which wait() has not told
+  std::optional<training_step> m_last{};
+  std::chrono::steady_clock::time_point m_since = std::chrono::steady_clock::now();
+};
+
+}  // namespace ckpt
+
+#endif
