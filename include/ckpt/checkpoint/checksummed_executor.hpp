@@ -15,6 +15,7 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/checksum_place.hpp>
 #include <ckpt/format/plan.hpp>
@@ -94,14 +95,14 @@ class checksummed_executor {
   struct substituting {
     Sink& to;
     std::uint64_t offset;
-    std::span<const std::byte> others;
+    sequence<std::byte> others;
     std::uint64_t at = 0;
 
-    void write(std::span<const std::byte> bytes) {
+    void write(sequence<std::byte> bytes) {
       if (at < offset) pass(bytes, offset - at);
       if (at >= offset && !bytes.empty() && !others.empty()) {
-        const std::span<const std::byte> now =
-            others.first(bytes.size() < others.size() ? bytes.size() : others.size());
+        const std::span<const std::byte> now(others.data(),
+                                             bytes.size() < others.size() ? bytes.size() : others.size());
         others = others.subspan(now.size());
         bytes = bytes.subspan(now.size());
         at += now.size();
@@ -111,9 +112,9 @@ class checksummed_executor {
     }
 
    private:
-    void pass(std::span<const std::byte>& bytes, std::uint64_t most) {
-      const std::span<const std::byte> now =
-          bytes.first(bytes.size() < most ? bytes.size() : static_cast<std::size_t>(most));
+    void pass(sequence<std::byte>& bytes, std::uint64_t most) {
+      const std::span<const std::byte> now(bytes.data(),
+                                           bytes.size() < most ? bytes.size() : static_cast<std::size_t>(most));
       bytes = bytes.subspan(now.size());
       at += now.size();
       if (!now.empty()) to.write(now);

@@ -10,6 +10,7 @@
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/sink.hpp>
@@ -81,10 +82,10 @@ class executor {
   }
 
   template <sink Sink>
-  void write_large(Sink& to, std::span<const std::byte> bytes, function_ref<void(std::uint64_t)> report) {
+  void write_large(Sink& to, sequence<std::byte> bytes, function_ref<void(std::uint64_t)> report) {
     while (!bytes.empty()) {
       const auto room = static_cast<std::size_t>(piece - (m_done + m_used) % piece);
-      const std::span<const std::byte> next = bytes.first(bytes.size() < room ? bytes.size() : room);
+      const std::span<const std::byte> next(bytes.data(), bytes.size() < room ? bytes.size() : room);
       const std::span<const std::byte> waiting(m_buffer, m_used);
       if constexpr (requires { to.write(waiting, next); }) {
         to.write(waiting, next);

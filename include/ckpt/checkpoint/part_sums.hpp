@@ -55,7 +55,7 @@ class part_sums {
   }
 
   /// Takes the next bytes of the file.
-  void update(std::span<const std::byte> bytes) {
+  void update(sequence<std::byte> bytes) {
     for (; m_next < m_sums.size(); ++m_next, m_is_begun = false) {
       const checksum_part& part = m_parts[m_sums[m_next].part];
       if (m_at < part.offset) {
@@ -95,10 +95,10 @@ class part_sums {
     bool follows = false;  // whether the sum before goes on in this one
   };
 
-  [[nodiscard]] static std::uint32_t joined(std::uint32_t value, std::span<const std::byte> bytes) {
+  [[nodiscard]] static std::uint32_t joined(std::uint32_t value, sequence<std::byte> bytes) {
     if (bytes.empty()) return value;
     Checksum go_on(value);
-    go_on.update(bytes);
+    go_on.update(std::span<const std::byte>(bytes.data(), bytes.size()));
     return go_on.value();
   }
 
@@ -108,7 +108,7 @@ class part_sums {
     const std::string_view before = part.before;
     now.size = now.follows ? m_sums[m_next - 1].size : 0;
     now.value = now.follows ? m_sums[m_next - 1].value : Checksum().value();
-    now.value = joined(now.value, std::as_bytes(std::span(before.data(), before.size())));
+    now.value = joined(now.value, {reinterpret_cast<const std::byte*>(before.data()), before.size()});
     now.value = joined_with_zeros(now.value, part.zeros);
     now.size += before.size() + part.zeros + part.size;
     m_is_begun = true;

@@ -66,10 +66,11 @@ class basic_reader {
                      std::to_string(to.size())}),
              std::to_string(size), std::to_string(to.size()));
     source_window window(*m_opened.plain);
+    std::byte* out = to.data();
     about(entry, [&] {
       for_each_run(entry.type(), entry.shape(), box, [&](std::uint64_t offset, std::uint64_t run) {
-        read_run(window, entry, offset, to.first(static_cast<std::size_t>(run)));
-        to = to.subspan(static_cast<std::size_t>(run));
+        read_run(window, entry, offset, out, static_cast<std::size_t>(run));
+        out += run;
       });
     });
   }
@@ -108,19 +109,21 @@ class basic_reader {
   }
 
   /// Reads the bytes [offset, offset + to.size()) of a content that may lie in several extents.
-  void read_run(source_window& window, const index_entry& entry, std::uint64_t offset, std::span<std::byte> to) const {
+  void read_run(source_window& window, const index_entry& entry, std::uint64_t offset, std::byte* to,
+                std::size_t size) const {
     constexpr std::size_t large = std::size_t{64} << 10;  // smaller runs share a read through the window
     for (const extent& part : entry.extents()) {
-      if (to.empty()) return;
+      if (size == 0) return;
       if (offset >= part.size) {
         offset -= part.size;
         continue;
       }
       const std::uint64_t left = part.size - offset;
-      const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
-      if (now.size() >= large) m_opened.plain->read(part.offset + offset, {now.data(), now.size()});
-      else std::memcpy(now.data(), window.at(part.offset + offset, now.size()).data(), now.size());
-      to = to.subspan(now.size());
+      const std::size_t now = left < size ? static_cast<std::size_t>(left) : size;
+      if (now >= large) m_opened.plain->read(part.offset + offset, {to, now});
+      else std::memcpy(to, window.at(part.offset + offset, now).data(), now);
+      to += now;
+      size -= now;
       offset = 0;
     }
   }

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +12,7 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/hexadecimal.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/checksum_place.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
@@ -33,7 +33,7 @@ struct stored_checksum {
 namespace detail {
 
 /// `0x0001beef`: eight digits, more only where they say something.
-inline std::string hexadecimal(std::span<const std::byte> big_endian) {
+inline std::string hexadecimal(sequence<std::byte> big_endian) {
   while (big_endian.size() > 4 && big_endian[0] == std::byte{0}) big_endian = big_endian.subspan(1);
   std::string text = "0x";
   append_hexadecimal(text, big_endian);
@@ -114,7 +114,7 @@ class checksum_verifier {
   checksum_verifier& operator=(const checksum_verifier&) = delete;
 
   /// Takes the next bytes of the file, from its first to its last.
-  void update(std::span<const std::byte> bytes) { m_sums.update(bytes); }
+  void update(sequence<std::byte> bytes) { m_sums.update(bytes); }
 
   /// When all have come: throws integrity_error where they are not those that were written.
   void finish() {

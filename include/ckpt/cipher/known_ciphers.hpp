@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/io/source.hpp>
 
 namespace ckpt {
@@ -19,7 +19,7 @@ struct known_cipher {
 };
 
 /// The one whose blocks a file begins with; nullptr where it begins otherwise.
-[[nodiscard]] inline const known_cipher* find_cipher(std::span<const std::byte> start) noexcept {
+[[nodiscard]] inline const known_cipher* find_cipher(sequence<std::byte> start) noexcept {
   static constexpr known_cipher all[] = {{"AES-GCM", "ckpt::aes_gcm", 0x7f3a5ed8},
                                          {"AES-CBC", "ckpt::aes_cbc", 0x7f3a5ed9},
                                          {"SM4-CBC", "ckpt::sm4_cbc", 0x7f3a5eda}};
@@ -31,7 +31,7 @@ struct known_cipher {
 
 [[nodiscard]] inline const known_cipher* find_cipher(const source& file) {
   std::byte start[4] = {};
-  if (file.size() >= sizeof start) file.read(0, start);
+  if (file.size() >= sizeof start) file.read(0, {&start[0], sizeof start});
   return find_cipher(start);
 }
 

@@ -67,7 +67,9 @@ class trivial_vector {
   }
 
   void swap(trivial_vector& other) noexcept {
-    std::swap(m_data, other.m_data);
+    T* const data = m_data;  // not by std::swap, which is compiled anew for each T
+    m_data = other.m_data;
+    other.m_data = data;
     std::swap(m_size, other.m_size);
     std::swap(m_capacity, other.m_capacity);
   }

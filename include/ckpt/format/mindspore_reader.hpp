@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +12,7 @@
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
 #include <ckpt/format/utf32.hpp>
@@ -84,7 +84,7 @@ class mindspore_reader {
   /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.
   [[nodiscard]] bool at_trailer(std::uint64_t offset) {
     using namespace mindspore_schema;
-    const std::span<const std::byte> bytes = m_window.at(offset, checksum_marker.size());
+    const sequence<std::byte> bytes = m_window.at(offset, checksum_marker.size());
     if (bytes.size() < checksum_marker.size() || bytes[0] != std::byte{'c'} ||
         std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0)
       return false;
@@ -122,7 +122,7 @@ class mindspore_reader {
 
   /// Text that the file holds; valid until the window moves.
   [[nodiscard]] std::string_view text_at(range bytes) {
-    const std::span<const std::byte> text = m_window.at(bytes.begin, static_cast<std::size_t>(bytes.size()));
+    const sequence<std::byte> text = m_window.at(bytes.begin, static_cast<std::size_t>(bytes.size()));
     return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(bytes.size())};
   }
 
@@ -220,7 +220,7 @@ class mindspore_reader {
     }
     const range packed = payload(tensor, "dims", "0 or 2");
     for (std::uint64_t at = packed.begin; at < packed.end;) {
-      std::span<const std::byte> bytes = m_window.at(at, wire::max_varint_size);
+      sequence<std::byte> bytes = m_window.at(at, wire::max_varint_size);
       if (bytes.size() > packed.end - at) bytes = bytes.first(static_cast<std::size_t>(packed.end - at));
       const wire::varint dim = wire::read_varint(bytes);
       if (dim.size == 0) refuse(errc::malformed, at, "a packed dim is cut short or passes 64 bits", m_name, m_kind);
@@ -325,7 +325,7 @@ class mindspore_reader {
     constexpr std::uint64_t step = 1024 * utf32_width;
     for (std::uint64_t at = content.begin; at < content.end; at += step) {
       const auto size = static_cast<std::size_t>(content.end - at < step ? content.end - at : step);
-      const std::span<const std::byte> bytes = m_window.at(at, size).first(size);
+      const sequence<std::byte> bytes = m_window.at(at, size).first(size);
       for (std::size_t i = 0; i < size; i += utf32_width) add_code_point(load_le<std::uint32_t>(&bytes[i]), at + i);
     }
   }

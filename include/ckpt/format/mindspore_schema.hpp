@@ -61,21 +61,6 @@ constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noe
                 : static_cast<std::byte>(value >> (8 * (checksum_trailer_size - 1 - i)) & 0xff);
 }
 
-namespace detail {
-
-constexpr bool renders(std::uint32_t value, std::string_view literal) noexcept {
-  std::byte bytes[checksum_trailer_size] = {};
-  render_checksum(value, bytes);
-  for (std::size_t i = 0; i < checksum_trailer_size; ++i)
-    if (bytes[i] != static_cast<std::byte>(literal[i])) return false;
-  return literal.size() == checksum_trailer_size;
-}
-
-}  // namespace detail
-
-static_assert(detail::renders(0, {"crc_num\0\0\0\0\0\0\0\0\0\0", 17}) &&
-              detail::renders(0xcbf43926, {"crc_num\0\0\0\0\0\0\xcb\xf4\x39\x26", 17}));
-
 }  // namespace ckpt::mindspore_schema
 
 #endif

@@ -92,7 +92,7 @@ class plan {
  private:
   segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
     if (!piece.is_gathered())
-      return piece.bytes().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
+      return std::span<const std::byte>(piece.bytes().data() + begin, static_cast<std::size_t>(size));
     gather from = piece.origin();
     from.first += begin;
     return segment(*m_memory.store(&from, 1), size);

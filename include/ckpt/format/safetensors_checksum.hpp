@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/format/checksum_place.hpp>
 #include <ckpt/json/writer.hpp>
 #include <ckpt/tensor/dtype.hpp>
@@ -30,8 +31,7 @@ constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noe
 /// An integer without axes counts as that many zero bytes, whatever its own, unless it is negative or passes 2^63:
 /// MindSpore takes bytes(array), which Python reads so (mindspore/train/serialization.py). nullopt: its bytes count, as
 /// those of all else.
-[[nodiscard]] constexpr std::optional<std::uint64_t> zeros_counted(dtype type,
-                                                                   std::span<const std::byte> content) noexcept {
+[[nodiscard]] constexpr std::optional<std::uint64_t> zeros_counted(dtype type, sequence<std::byte> content) noexcept {
   const bool is_signed = type == dtype::int4 || type == dtype::int8 || type == dtype::int16 || type == dtype::int32 ||
                          type == dtype::int64;
   const bool is_unsigned =
@@ -45,7 +45,7 @@ constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noe
 }
 
 /// The part of a tensor without axes, where its `content` counts as zeros.
-inline void count_zeros(checksum_part& part, dtype type, std::span<const std::byte> content) noexcept {
+inline void count_zeros(checksum_part& part, dtype type, sequence<std::byte> content) noexcept {
   if (const std::optional<std::uint64_t> zeros = zeros_counted(type, content)) {
     part.size = 0;
     part.zeros = *zeros;
@@ -58,21 +58,6 @@ void sort_by_name(Parts& parts) {
   const auto before = [](const checksum_part& a, const checksum_part& b) { return a.before < b.before; };
   if (!std::is_sorted(parts.begin(), parts.end(), before)) std::sort(parts.begin(), parts.end(), before);
 }
-
-namespace detail {
-
-constexpr bool renders(std::uint32_t value, std::string_view literal) noexcept {
-  std::byte bytes[checksum_slot_size] = {};
-  render_checksum(value, bytes);
-  for (std::size_t i = 0; i < checksum_slot_size; ++i)
-    if (bytes[i] != static_cast<std::byte>(literal[i])) return false;
-  return literal.size() == checksum_slot_size;
-}
-
-}  // namespace detail
-
-static_assert(detail::renders(0, "\"0\"         ") && detail::renders(1234567, "\"1234567\"   ") &&
-              detail::renders(4294967295, "\"4294967295\""));
 
 }  // namespace ckpt::safetensors_schema
 

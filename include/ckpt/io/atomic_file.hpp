@@ -207,7 +207,7 @@ class atomic_file {
 
   [[nodiscard]] std::string temporary_name() const {
     std::byte random[8];
-    fill_random(random, m_directory.file());
+    fill_random({&random[0], sizeof random}, m_directory.file());
     constexpr std::size_t around = 1 + 1 + 2 * sizeof random + 4;  // dot, dot, hex digits, ".tmp"
     std::size_t kept = m_name.size();
     if (const std::size_t longest = m_directory.longest_name(); kept + around > longest) {

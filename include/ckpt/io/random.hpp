@@ -14,11 +14,11 @@ namespace ckpt {
 /// Fills `to` from the operating system's generator. Throws io_error, which names `path` as what they are for.
 inline void fill_random(std::span<std::byte> to, const std::string& path) {
   constexpr std::size_t largest_call = 256;  // getentropy's limit
-  while (!to.empty()) {
-    const std::size_t size = to.size() < largest_call ? to.size() : largest_call;
-    if (uninterrupted([&] { return ::getentropy(to.data(), size); }) != 0)
+  for (std::size_t done = 0; done < to.size();) {
+    const std::size_t size = to.size() - done < largest_call ? to.size() - done : largest_call;
+    if (uninterrupted([&] { return ::getentropy(to.data() + done, size); }) != 0)
       throw_io_error(last_error(), path, "cannot draw random bytes");
-    to = to.subspan(size);
+    done += size;
   }
 }
 

@@ -45,7 +45,7 @@ class source {
     for (const read_request& each : requests)
       for (std::size_t at = 0; at < each.to.size(); at += piece) {
         const std::size_t size = each.to.size() - at < piece ? each.to.size() - at : piece;
-        read(each.offset + at, each.to.subspan(at, size));
+        read(each.offset + at, {each.to.data() + at, size});
         done += size;
         if (done - reported < piece) continue;
         reported = done;

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/io/source.hpp>
 
@@ -21,7 +21,7 @@ class source_window {
   [[nodiscard]] bool is_stable() const noexcept { return m_data != nullptr; }
 
   /// At least `want` bytes from `offset` on, or all up to the end. Throws as source::read.
-  [[nodiscard]] std::span<const std::byte> at(std::uint64_t offset, std::size_t want) {
+  [[nodiscard]] sequence<std::byte> at(std::uint64_t offset, std::size_t want) {
     if (offset >= m_size) return {};
     const std::uint64_t left = m_size - offset;
     if (m_data != nullptr) return {m_data + offset, static_cast<std::size_t>(left)};

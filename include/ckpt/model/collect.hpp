@@ -192,8 +192,9 @@ void add_cell(entries& to, std::string& prefix, Cell& cell) {
     };
     if constexpr (std::is_lvalue_reference_v<listing>) {
       add_all(cell.parameters_and_names());
-    } else if constexpr (std::move_constructible<listing> && std::is_lvalue_reference_v<element_of<listing>>) {
-      add_all(to.hold(cell.parameters_and_names()));  // its elements are what the entries borrow
+    } else if constexpr (std::is_lvalue_reference_v<element_of<listing>>) {
+      add_all(to.hold_result(
+          [&]() -> listing { return cell.parameters_and_names(); }));  // its elements are what the entries borrow
     } else {
       listing range = cell.parameters_and_names();
       add_all(range);

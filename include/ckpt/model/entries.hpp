@@ -83,9 +83,13 @@ class entries {
   template <class T>
     requires(!std::is_lvalue_reference_v<T>)
   T& hold(T&& temporary) {
-    auto* const kept = new held_value<T>(std::forward<T>(temporary));
-    kept->previous = std::exchange(m_held.last, kept);
-    return kept->value;
+    return keep(new held_value<T>(std::forward<T>(temporary)));
+  }
+
+  /// The same of what a call returns, which need not be movable.
+  template <class Make>
+  auto& hold_result(const Make& make) {
+    return keep(new held_value<std::remove_cvref_t<decltype(make())>>(from_call(), make));
   }
 
   /// The elements that `view` shows must outlive the entries. Throws usage_error on a name given before.
@@ -145,9 +149,12 @@ class entries {
     virtual ~held() = default;
     held* previous = nullptr;
   };
+  struct from_call {};
   template <class T>
   struct held_value final : held {
     explicit held_value(T&& temporary) : value(std::move(temporary)) {}
+    template <class Make>
+    held_value(from_call /*unused*/, const Make& make) : value(make()) {}
     T value;
   };
   struct held_list {
@@ -162,6 +169,12 @@ class entries {
     }
     held* last = nullptr;
   };
+
+  template <class T>
+  T& keep(held_value<T>* kept) noexcept {
+    kept->previous = std::exchange(m_held.last, kept);
+    return kept->value;
+  }
 
   const gather& store(const gather& value) { return *m_memory.store(&value, 1); }
 

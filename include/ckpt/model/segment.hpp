@@ -1,11 +1,13 @@
 #ifndef CKPT_MODEL_SEGMENT_HPP
 #define CKPT_MODEL_SEGMENT_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/tensor/tensor_view.hpp>
 
@@ -22,8 +24,14 @@ struct gather {
 /// A run of bytes that goes to a file: either bytes that lie in memory, or a gather. Borrows both.
 class segment {
  public:
-  segment(std::span<const std::byte> bytes) noexcept  // NOLINT(google-explicit-constructor): the common kind
-      : m_from(bytes.data()), m_size(bytes.size() & max_size), m_gathered(0), m_content(0) {}
+  /// Of whatever passes as a sequence<std::byte>. (A constructor from a std::span would be asked at each copy of a
+  /// segment, too, and the compiler with it whether a segment is a range.)
+  template <std::convertible_to<sequence<std::byte>> Bytes>
+  segment(const Bytes& bytes) noexcept  // NOLINT(google-explicit-constructor): the common kind
+      : m_from(sequence<std::byte>(bytes).data()),
+        m_size(sequence<std::byte>(bytes).size() & max_size),
+        m_gathered(0),
+        m_content(0) {}
   segment(const gather& from, std::uint64_t size) noexcept
       : m_from(&from), m_size(size & max_size), m_gathered(1), m_content(0) {}
 
@@ -51,8 +59,8 @@ class segment {
   void copy_to(std::uint64_t offset, std::span<std::byte> to) const {
     if (is_gathered()) {
       const auto& [view, first, from] = origin();
-      if (view != nullptr) view->copy_to(first + offset, to);
-      else from->read(first + offset, to);
+      if (view != nullptr) view->copy_to(first + offset, {to.data(), to.size()});
+      else from->read(first + offset, {to.data(), to.size()});
     } else if (!to.empty()) {
       std::memcpy(to.data(), static_cast<const std::byte*>(m_from) + offset, to.size());
     }

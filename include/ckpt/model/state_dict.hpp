@@ -98,10 +98,11 @@ class state_value {
       refuse(errc::shape_mismatch,
              concat({"it has ", std::to_string(size_bytes()), " bytes, the destination ", std::to_string(to.size())}),
              std::to_string(size_bytes()), std::to_string(to.size()));
+    std::byte* out = to.data();
     for (std::size_t number = 0; number < piece_count(); ++number) {
       const std::span<const std::byte> from = piece(number);
-      if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
-      to = to.subspan(from.size());
+      if (!from.empty()) std::memcpy(out, from.data(), from.size());
+      out += from.size();
     }
   }
 

@@ -13,6 +13,7 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -44,14 +45,16 @@ class tensor {
   /// Throws usage_error where the number of bytes is not what dtype and shape take, or a bool is neither 0 nor 1.
   [[nodiscard]] static tensor from_bytes(dtype type, ckpt::shape extents, std::span<const std::byte> bytes) {
     if (type == dtype::boolean)
-      for (const std::byte value : bytes)
+      for (const std::byte value : sequence<std::byte>(bytes))
         if (value > std::byte{1}) throw usage_error(errc::malformed, {}, "a bool is neither 0 nor 1");
-    return tensor(type, tensor_view(type, std::move(extents), bytes).shape(), bytes.data());
+    return tensor(type, tensor_view(type, std::move(extents), {bytes.data(), bytes.size()}).shape(), bytes.data());
   }
 
   tensor(const tensor& other) : tensor(other.m_type, other.m_shape, other.m_memory.bytes().data()) {}
   tensor(tensor&& other) noexcept
-      : m_shape(std::exchange(other.m_shape, {0})), m_memory(std::move(other.m_memory)), m_type(other.m_type) {}
+      : m_shape(std::move(other.m_shape)), m_memory(std::move(other.m_memory)), m_type(other.m_type) {
+    other.m_shape = ckpt::shape{0};
+  }
   tensor& operator=(tensor other) noexcept {
     m_shape = std::move(other.m_shape);
     m_memory = std::move(other.m_memory);
@@ -63,7 +66,9 @@ class tensor {
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   [[nodiscard]] const ckpt::shape& shape() const noexcept { return m_shape; }
   [[nodiscard]] std::span<std::byte> bytes() & noexcept { return m_memory.bytes(); }
-  [[nodiscard]] std::span<const std::byte> bytes() const& noexcept { return m_memory.bytes(); }
+  [[nodiscard]] std::span<const std::byte> bytes() const& noexcept {
+    return {m_memory.bytes().data(), m_memory.bytes().size()};
+  }
 
   /// The elements. Throws mismatch_error where T is not the tensor's element type.
   template <scalar T>

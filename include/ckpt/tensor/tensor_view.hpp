@@ -75,27 +75,32 @@ class tensor_view {
   /// Fills `to` with the bytes [offset, offset + to.size()) of the packed row-major content; that range must lie within
   /// size_bytes(). Allocates nothing.
   void copy_to(std::uint64_t offset, std::span<std::byte> to) const noexcept {
-    if (to.empty()) return;
+    std::byte* out = to.data();
+    std::size_t left = to.size();
+    if (left == 0) return;
     if (is_contiguous()) {
-      std::memcpy(to.data(), m_first + offset, to.size());
+      std::memcpy(out, m_first + offset, left);
       return;
     }
     const std::size_t width = info(m_type).bits / 8u;
+    const auto advance = [&](std::size_t size) {
+      offset += size;
+      out += size;
+      left -= size;
+    };
     const auto cut = [&] {  // an element of which not all bytes are asked for
       const auto begin = static_cast<std::size_t>(offset % width);
-      const std::size_t size = width - begin < to.size() ? width - begin : to.size();
+      const std::size_t size = width - begin < left ? width - begin : left;
       std::byte element[widest];
-      copy_elements(offset / width, {&element[0], width}, width);
-      std::memcpy(to.data(), &element[begin], size);
-      offset += size;
-      to = to.subspan(size);
+      copy_elements(offset / width, &element[0], 1, width);
+      std::memcpy(out, &element[begin], size);
+      advance(size);
     };
     if (offset % width != 0) cut();
-    const std::size_t whole = to.size() / width * width;
-    copy_elements(offset / width, to.first(whole), width);
-    offset += whole;
-    to = to.subspan(whole);
-    if (!to.empty()) cut();
+    const std::size_t whole = left / width;
+    copy_elements(offset / width, out, whole, width);
+    advance(whole * width);
+    if (left > 0) cut();
   }
 
  private:
@@ -131,25 +136,24 @@ class tensor_view {
     return true;
   }
 
-  /// Fills `to` with whole elements from number `element` on.
-  void copy_elements(std::uint64_t element, std::span<std::byte> to, std::size_t width) const noexcept {
+  /// Copies `count` whole elements from number `element` on.
+  void copy_elements(std::uint64_t element, std::byte* to, std::uint64_t count, std::size_t width) const noexcept {
     const std::size_t last = m_shape.size() - 1;
     const auto row = static_cast<std::uint64_t>(m_shape[last]);
-    std::byte* out = to.data();
-    for (std::uint64_t left = to.size() / width; left > 0;) {
+    while (count > 0) {
       std::uint64_t outer = element / row;
       std::int64_t at = static_cast<std::int64_t>(element % row) * m_strides[last];
       std::uint64_t run = row - element % row;
-      if (run > left) run = left;
+      if (run > count) run = count;
       for (std::size_t axis = last; axis-- > 0;) {
         const auto extent = static_cast<std::uint64_t>(m_shape[axis]);
         at += static_cast<std::int64_t>(outer % extent) * m_strides[axis];
         outer /= extent;
       }
-      copy_run(out, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[last]);
-      out += run * width;
+      copy_run(to, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[last]);
+      to += run * width;
       element += run;
-      left -= run;
+      count -= run;
     }
   }
 

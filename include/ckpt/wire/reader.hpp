@@ -5,12 +5,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/wire/field.hpp>
 #include <ckpt/wire/varint.hpp>
 
@@ -20,7 +20,7 @@ namespace ckpt::wire {
 /// there are up to the end. Unless is_stable(), what it returned is gone with the next call.
 template <class B>
 concept byte_window = requires(B& bytes, std::uint64_t offset, std::size_t want) {
-  { bytes.at(offset, want) } -> std::convertible_to<std::span<const std::byte>>;
+  { bytes.at(offset, want) } -> std::convertible_to<sequence<std::byte>>;
   { bytes.is_stable() } -> std::same_as<bool>;
 };
 
@@ -148,7 +148,7 @@ class reader {
   std::string_view m_label;
   std::uint64_t m_at;
   std::uint64_t m_end;
-  std::span<const std::byte> m_view;  // of the message, from m_view_begin on
+  sequence<std::byte> m_view;  // of the message, from m_view_begin on
   std::uint64_t m_view_begin = 0;
   std::uint64_t m_field = 0;
   field_number m_number = 0;

@@ -425,6 +425,20 @@ struct lists_pointers {
   [[nodiscard]] std::vector<std::pair<std::string, const tensor*>> parameters_and_names() const { return {{"t", &t}}; }
 };
 
+/// Can neither be moved nor copied.
+struct fixed_list {
+  explicit fixed_list(std::uint8_t first) : elements{{"a", {first}}, {"b", {2}}} {}
+  fixed_list(const fixed_list&) = delete;
+  fixed_list& operator=(const fixed_list&) = delete;
+  [[nodiscard]] auto begin() const { return elements.begin(); }
+  [[nodiscard]] auto end() const { return elements.end(); }
+  std::vector<std::pair<std::string, std::vector<std::uint8_t>>> elements;
+};
+
+struct lists_in_place {
+  [[nodiscard]] fixed_list parameters_and_names() const { return fixed_list(1); }
+};
+
 struct lists_as_it_goes {
   [[nodiscard]] auto parameters_and_names() const {
     return std::views::iota(0, 2) | std::views::transform([](int i) {
@@ -455,6 +469,7 @@ struct outer {
 TEST_CASE("collect: parameters_and_names(), by reference, by value, of pointers, and made while walked") {
   CHECK(collected(lists_by_reference()) == "a uint8[1] 01; b uint8[1] 02");
   CHECK(collected(lists_by_value()) == "a uint8[1] 01; b uint8[1] 02");
+  CHECK(collected(lists_in_place()) == "a uint8[1] 01; b uint8[1] 02");
   CHECK(collected(lists_pointers()) == "t uint8[1] 03");
   CHECK(collected(lists_as_it_goes()) == "p0 uint8[1] 00; p1 uint8[1] 01");
   CHECK(collected(changes_while_listing()) == "late uint8[1] 06");
