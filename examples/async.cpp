@@ -1,5 +1,5 @@
-// Saving while the training goes on: a copy by all cores into memory that is kept, or a fork; then a thread or the forked
-// process writes. Errors are not lost, and what is asked for in order is done in order.
+// Saving while the training goes on: a copy by all cores into memory that is kept, or a fork; then a thread or the
+// forked process writes. Errors are not lost, and what is asked for in order is done in order.
 #include <ckpt/async.hpp>
 
 #include <cstdint>
@@ -27,8 +27,7 @@ int main() try {
   for (std::int64_t step = 1; step <= 4; ++step) {
     train_a_step(net);
     const ckpt::async mode = step % 2 == 0 ? ckpt::async::process : ckpt::async::thread;
-    jobs.push_back(
-        ckpt::save_async(net, "async_" + std::to_string(step), {.append = {{"step", step}}, .mode = mode}));
+    jobs.push_back(ckpt::save_async(net, "async_" + std::to_string(step), {.append = {{"step", step}}, .mode = mode}));
   }
   for (ckpt::save_job& job : jobs) {
     const ckpt::save_report report = job.get();  // or throws what went wrong

@@ -119,13 +119,19 @@ class job_state {
     try {
       std::rethrow_exception(m_error);
     } catch (const std::exception& error) {
-      try {
-        if (m_on_error) return m_on_error(error);
-      } catch (...) {  // the handler failed: then as if there were none
-      }
-      (void)std::fprintf(stderr, "ckpt: a save in the background failed: %s\n", error.what());
+      if (!tell_handler(error)) (void)std::fprintf(stderr, "ckpt: a save in the background failed: %s\n", error.what());
     } catch (...) {
       (void)std::fprintf(stderr, "ckpt: a save in the background failed: %s: a callback threw\n", m_path.c_str());
+    }
+  }
+
+  /// Whether there is a handler that took it.
+  [[nodiscard]] bool tell_handler(const std::exception& error) const noexcept {
+    try {
+      if (m_on_error) m_on_error(error);
+      return m_on_error != nullptr;
+    } catch (...) {
+      return false;
     }
   }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <ckpt/core/concat.hpp>
@@ -69,7 +70,9 @@ class atomic_file {
 
   /// Removes the temporary file, unless it is in the target's place. Allocates nothing.
   void discard() const noexcept {
-    if (m_stage != stage::replaced) static_cast<void>(m_directory.remove(m_temporary));
+    if (m_stage != stage::replaced) {
+      [[maybe_unused]] const std::error_code ignored = m_directory.remove(m_temporary);  // there is nothing else to do
+    }
   }
 
   /// Reserves the room for all bytes, before the first of them. Allocates nothing. Throws io_error (a full disk).
@@ -196,7 +199,7 @@ class atomic_file {
       m_temporary = temporary_name();
       m_file = m_directory.create(m_temporary);
       if (m_file.get() < 0 || m_file.hold()) continue;
-      static_cast<void>(m_directory.remove(m_temporary));
+      discard();
       m_file = {};
     }
     if (m_file.get() < 0) {
