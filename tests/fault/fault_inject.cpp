@@ -375,10 +375,6 @@ int getentropy(void* to, size_t size) {
   return whole("getentropy", [&] { return real(to, size); });
 }
 
-int flock(int descriptor, int how) noexcept {
-  static const auto real = next(&::flock, "flock");
-  return whole("flock", [&] { return real(descriptor, how); });
-}
 int socketpair(int domain, int type, int protocol, int ends[2]) noexcept {
   static const auto real = next(&::socketpair, "socketpair");
   return whole("socketpair", [&] { return real(domain, type, protocol, ends); });

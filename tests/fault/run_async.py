@@ -27,7 +27,7 @@ PROCESS_TEXTS = {  # of the program's calls
     "clone": "cannot fork a saving process",
 }
 # Nothing is lost when one of these fails: what is said by the target itself is looked up there.
-HARMLESS = {"close directory", "fstatfs", "flock", "fstat of temporary", "poll", "recv", "send", "waitid", "unlink"}
+HARMLESS = {"close directory", "close afterwards", "fstatfs", "flock", "fstat of temporary", "poll", "recv", "send", "waitid", "unlink"}
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
