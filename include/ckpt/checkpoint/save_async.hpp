@@ -37,7 +37,8 @@ namespace ckpt {
 /// How an asynchronous save keeps what it saves as it was at the call.
 enum class async : std::uint8_t {
   thread,   ///< by a copy, into memory that is kept for the next save; a thread of this process writes it
-  process,  ///< by a fork, whose pages are copied only where they change; that process writes it, on one thread
+  process,  ///< by a fork, whose pages are copied only where they change; that process writes it, on one thread. What
+            ///< lies in memory that is shared between processes (MAP_SHARED) is saved as it is by then
   borrow,   ///< not at all: the caller leaves it alone until the job is done. A thread of this process writes it
 };
 
