@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/prepare.sh
 
 prepare_build
-build build/test --buildtype=debug -Dtests=enabled -Dtools=enabled -Dexamples=enabled
+build build/test --buildtype=plain -Dtests=enabled -Dtools=enabled -Dexamples=enabled
 rm -f build/test/meson-logs/testlog.json
 meson test -C build/test --no-rebuild --print-errorlogs || true # what failed is counted below
 python3 scripts/count_tests.py build/test
