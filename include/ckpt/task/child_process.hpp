@@ -28,6 +28,13 @@
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/system_call.hpp>
 
+// What a sanitizer wants to be told around a fork that it does not see; there is none where no sanitizer is linked. Its
+// own locks are free in the child then.
+extern "C" {
+[[gnu::weak]] void __sanitizer_syscall_pre_impl_fork();              // NOLINT(bugprone-reserved-identifier)
+[[gnu::weak]] void __sanitizer_syscall_post_impl_fork(long result);  // NOLINT(bugprone-reserved-identifier)
+}
+
 namespace ckpt {
 
 /// How a process ended.
@@ -191,7 +198,12 @@ class child_process {
   /// of a signal at the end.
   static long fork_hidden(int& descriptor) noexcept {
     constexpr unsigned long pidfd = 0x1000;  // CLONE_PIDFD, Linux 5.2
-    return ::syscall(SYS_clone, pidfd, nullptr, &descriptor, nullptr, nullptr);
+    if (__sanitizer_syscall_pre_impl_fork != nullptr) __sanitizer_syscall_pre_impl_fork();
+    const long pid = ::syscall(SYS_clone, pidfd, nullptr, &descriptor, nullptr, nullptr);
+    const int reason = errno;
+    if (__sanitizer_syscall_post_impl_fork != nullptr) __sanitizer_syscall_post_impl_fork(pid);
+    errno = reason;
+    return pid;
   }
 
   /// This process, to a child.
