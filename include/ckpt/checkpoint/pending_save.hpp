@@ -25,6 +25,7 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/save_job.hpp>
 #include <ckpt/checkpoint/stopwatch.hpp>
+#include <ckpt/checkpoint/write_and_commit.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
@@ -155,14 +156,12 @@ class pending_save : public job_state, public background_task {
   void execute() {
     if (is_cancelled()) throw_cancelled();
     stopwatch watch;
-    m_file->reserve();
-    write(*m_file, [this](std::uint64_t done) { advance_to(done); });
-    m_report.seconds_written = watch.lap();
-    if (is_cancelled()) throw_cancelled();
-    m_file->commit();
-    m_report.seconds_synced = watch.lap();
+    write_and_commit(*m_file, watch, m_report, [this] {
+      m_file->reserve();
+      write(*m_file, [this](std::uint64_t done) { advance_to(done); });
+      if (is_cancelled()) throw_cancelled();
+    });
     m_report.path = m_file->path();
-    m_report.is_durable = m_file->is_durable();
     describe(m_report);
   }
 
@@ -192,17 +191,18 @@ class pending_save : public job_state, public background_task {
     };
     child_message message{.kind = child_message::what::progress};
     stopwatch watch;
-    m_file->reserve();
-    write(*m_file, [&](std::uint64_t done) {
-      message.bytes = done;
-      parent.offer(message.sent());
+    write_and_commit(*m_file, watch, m_report, [&] {
+      m_file->reserve();
+      write(*m_file, [&](std::uint64_t done) {
+        message.bytes = done;
+        parent.offer(message.sent());
+      });
     });
-    message.seconds_written = watch.lap();
-    m_file->commit();
-    message.seconds_synced = watch.lap();
-    message.kind = child_message::what::done;
-    message.is_durable = m_file->is_durable();
     describe(m_report);
+    message.kind = child_message::what::done;
+    message.seconds_written = m_report.seconds_written;
+    message.seconds_synced = m_report.seconds_synced;
+    message.is_durable = m_report.is_durable;
     message.has_checksum = m_report.checksum.has_value();
     message.checksum = m_report.checksum.value_or(0);
     parent.send(message.sent());

@@ -16,6 +16,7 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/checkpoint/stopwatch.hpp>
+#include <ckpt/checkpoint/write_and_commit.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
@@ -128,12 +129,8 @@ save_report save(Object&& object, std::string path, const save_options& options 
     detail::prepared_save<chosen> prepared(object, path, options);
     report.seconds_planned = watch.lap();
     atomic_file file(std::move(path), prepared.size(), {.sync = options.durability, .mode = options.permissions});
-    prepared.execute(file, options);
-    report.seconds_written = watch.lap();
-    file.commit();
-    report.seconds_synced = watch.lap();
+    detail::write_and_commit(file, watch, report, [&] { prepared.execute(file, options); });
     report.path = file.path();
-    report.is_durable = file.is_durable();
     prepared.describe(report);
   }
   return report;

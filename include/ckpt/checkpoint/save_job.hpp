@@ -1,6 +1,7 @@
 #ifndef CKPT_CHECKPOINT_SAVE_JOB_HPP
 #define CKPT_CHECKPOINT_SAVE_JOB_HPP
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <coroutine>
@@ -14,7 +15,6 @@
 #include <utility>
 
 #include <ckpt/checkpoint/options.hpp>
-#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 
 namespace ckpt {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 
@@ -14,20 +13,9 @@
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/list_directory.hpp>
 #include <ckpt/io/system_call.hpp>
+#include <ckpt/io/temporary_name.hpp>
 
 namespace ckpt {
-
-/// The name of the file for which atomic_file makes a temporary file of this name; empty where it makes none such.
-[[nodiscard]] constexpr std::string_view target_of_temporary(std::string_view name) noexcept {
-  constexpr std::size_t digits = 16;
-  constexpr std::string_view end = ".tmp";
-  constexpr std::size_t around = 1 + 1 + digits + end.size();
-  if (name.size() <= around || name.front() != '.' || !name.ends_with(end)) return {};
-  const std::string_view target = name.substr(1, name.size() - around);
-  const std::string_view behind = name.substr(1 + target.size(), 1 + digits);
-  return behind[0] == '.' && behind.find_first_not_of("0123456789abcdef", 1) == behind.npos ? target
-                                                                                            : std::string_view();
-}
 
 /// Removes the temporary files that atomic_file has left in a directory because its process died: those that nobody has
 /// locked, of targets that `belongs` says yes to. A file that cannot be locked or removed stays, without a word: it is

@@ -14,7 +14,6 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
-#include <ckpt/core/hexadecimal.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
@@ -22,6 +21,7 @@
 #include <ckpt/io/sink.hpp>
 #include <ckpt/io/system_call.hpp>
 #include <ckpt/io/target_path.hpp>
+#include <ckpt/io/temporary_name.hpp>
 
 namespace ckpt {
 
@@ -46,8 +46,8 @@ struct atomic_file_options {
 
 /// Replaces a file as a whole, or not at all. The bytes go to a temporary file beside the target; commit() gives it the
 /// target's name. Until then, and after any error, the target is as it was; the destructor removes the temporary file.
-/// Only the end of the process leaves one behind, named `.<name>.<16 hex digits>.tmp`; it is locked (flock) for as long
-/// as any process has it open.
+/// Only the end of the process leaves one behind, with a temporary_name; it is locked (flock) for as long as any
+/// process has it open.
 class atomic_file {
  public:
   /// Makes the temporary file and reserves `size` bytes, the number that will be written. A symbolic link as target
@@ -196,7 +196,7 @@ class atomic_file {
     }
     m_directory.require_replaceable(m_name);
     for (int attempt = 0; attempt < 16 && m_file.get() < 0; ++attempt) {
-      m_temporary = temporary_name();
+      m_temporary = new_temporary_name();
       m_file = m_directory.create(m_temporary);
       if (m_file.get() < 0 || m_file.hold()) continue;
       discard();
@@ -208,20 +208,10 @@ class atomic_file {
     }
   }
 
-  [[nodiscard]] std::string temporary_name() const {
+  [[nodiscard]] std::string new_temporary_name() const {
     std::byte random[8];
     fill_random({&random[0], sizeof random}, m_directory.file());
-    constexpr std::size_t around = 1 + 1 + 2 * sizeof random + 4;  // dot, dot, hex digits, ".tmp"
-    std::size_t kept = m_name.size();
-    if (const std::size_t longest = m_directory.longest_name(); kept + around > longest) {
-      kept = longest > around ? longest - around : 0;
-      while (kept > 0 && (static_cast<unsigned char>(m_name[kept]) & 0xC0U) == 0x80U)
-        --kept;  // not within a UTF-8 character
-    }
-    std::string name = ".";
-    name.append(m_name, 0, kept).push_back('.');
-    append_hexadecimal(name, random);
-    return name.append(".tmp");
+    return temporary_name(m_name, random, m_directory.longest_name());
   }
 
   void settle() {

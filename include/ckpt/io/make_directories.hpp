@@ -4,11 +4,14 @@
 #include <cerrno>
 #include <cstddef>
 #include <string>
+#include <system_error>
 
 #include <sys/stat.h>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/directory.hpp>
+#include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/is_directory.hpp>
 #include <ckpt/io/system_call.hpp>
 #include <ckpt/io/target_path.hpp>

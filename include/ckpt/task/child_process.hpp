@@ -14,7 +14,6 @@
 #include <utility>
 
 #ifdef __linux__
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,18 +21,18 @@
 #include <unistd.h>
 #endif
 
-#include <ckpt/core/concat.hpp>
-#include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/system_call.hpp>
 
+#ifdef __linux__
 // What a sanitizer wants to be told around a fork that it does not see; there is none where no sanitizer is linked. Its
 // own locks are free in the child then.
 extern "C" {
 [[gnu::weak]] void __sanitizer_syscall_pre_impl_fork();              // NOLINT(bugprone-reserved-identifier)
 [[gnu::weak]] void __sanitizer_syscall_post_impl_fork(long result);  // NOLINT(bugprone-reserved-identifier)
 }
+#endif
 
 namespace ckpt {
 
@@ -141,9 +140,9 @@ class child_process {
   [[nodiscard]] int pid() const noexcept { return m_pid; }
   /// One of the caller's own that is readable when the process has ended.
   [[nodiscard]] file_descriptor descriptor() const {
-    const int copy = ::fcntl(m_process.get(), F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) throw_io_error(last_error(), m_process.path(), "cannot copy a descriptor");
-    return {copy, m_process.path()};
+    file_descriptor copy = m_process.duplicate();
+    if (copy.get() < 0) throw_io_error(last_error(), m_process.path(), "cannot copy a descriptor");
+    return copy;
   }
 
   /// Ends child_channel::wait_for_go.
