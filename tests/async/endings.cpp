@@ -15,8 +15,8 @@
 
 #include <ckpt/async.hpp>
 
+#include "../unit/checkpoint/held_queue.hpp"
 #include "../unit/io/scratch.hpp"
-#include "held_queue.hpp"
 #include "model.hpp"
 #include "processes.hpp"
 #include "target.hpp"

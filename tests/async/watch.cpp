@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../sanitized.hpp"
+
 namespace {
 
 /// On a page that is zero in every forked process (MADV_WIPEONFORK): asking takes no system call.
@@ -31,14 +33,6 @@ Function* next(Function*, const char* name) {
 
 }  // namespace
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#endif
-
 void watch::begin() {
   void* const page = ::mmap(nullptr, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED || ::madvise(page, 1, MADV_WIPEONFORK) != 0)
@@ -48,7 +42,7 @@ void watch::begin() {
 }
 
 bool watch::sees_malloc() noexcept {
-#ifdef SANITIZED
+#ifdef CKPT_SANITIZED
   return false;
 #else
   return true;
@@ -57,7 +51,7 @@ bool watch::sees_malloc() noexcept {
 
 extern "C" {
 
-#ifndef SANITIZED
+#ifndef CKPT_SANITIZED
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* memory, std::size_t size);

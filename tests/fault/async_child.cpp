@@ -7,23 +7,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <exception>
-#include <filesystem>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <sys/wait.h>
 
-#include "fault_inject.hpp"
+#include "fault_child.hpp"
 
 namespace {
-
-long open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return std::distance(begin(all), end(all));
-}
 
 bool has_children() {
   siginfo_t how{};
@@ -43,17 +35,12 @@ std::vector<std::pair<std::string, std::vector<float>>> make(const std::string& 
 template <class Policy>
 void save(const std::string& what, ckpt::async_options options, const std::string& path) {
   auto made = make(what);
-  fault_inject_arm(1);
-  try {
-    ckpt::save_job job = ckpt::save_async<Policy>(made, path, std::move(options));
-    if (options.mode != ckpt::async::borrow)
-      for (auto& [name, data] : made) std::fill(data.begin(), data.end(), 0.0F);
-    (void)job.get();
-  } catch (...) {
-    fault_inject_arm(0);
-    throw;
-  }
-  fault_inject_arm(0);
+  const bool is_borrowed = options.mode == ckpt::async::borrow;
+  const fault::armed faults;
+  ckpt::save_job job = ckpt::save_async<Policy>(made, path, std::move(options));
+  if (!is_borrowed)
+    for (auto& [name, data] : made) std::fill(data.begin(), data.end(), 0.0F);
+  (void)job.get();
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -86,22 +73,8 @@ int main(int count, char** values) {
         stderr);
     return 2;
   }
-  const long before = open_descriptors();
-  int result = 5;
-  try {
-    result = run(arguments);
-  } catch (const ckpt::io_error& error) {
-    std::puts(error.what());
-    result = error.path() == arguments.back() ? 3 : 5;
-  } catch (const ckpt::job_error& error) {
-    std::puts(error.what());
-    result = error.path() == arguments.back() ? 4 : 5;
-  } catch (const std::exception& error) {
-    std::puts(error.what());
-  }
-  if (open_descriptors() != before || has_children()) {
-    std::puts("a descriptor or a process is left");
-    result = 6;
-  }
-  return result;
+  const int result = fault::exit_code_of<ckpt::job_error>([&] { return run(arguments); }, arguments.back());
+  if (!has_children()) return result;
+  std::puts("a process is left");
+  return 6;
 }

@@ -158,22 +158,5 @@ int main(int count, char** values) {
         stderr);
     return 2;
   }
-  const long before = fault::open_descriptors();
-  int result = 5;
-  try {
-    result = run(arguments);
-  } catch (const ckpt::io_error& error) {
-    std::puts(error.what());
-    result = error.path() == arguments.back() ? 3 : 5;
-  } catch (const ckpt::format_error& error) {
-    std::puts(error.what());
-    result = error.path() == arguments.back() ? 4 : 5;
-  } catch (const std::exception& error) {
-    std::puts(error.what());
-  }
-  if (fault::open_descriptors() != before) {
-    std::puts("a descriptor is left open");
-    result = 6;
-  }
-  return result;
+  return fault::exit_code_of<ckpt::format_error>([&] { return run(arguments); }, arguments.back());
 }

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../sanitized.hpp"
+
 namespace {
 
 bool forbidden = false;  // from here on
@@ -35,16 +37,7 @@ void note_allocation() {
 
 }  // namespace
 
-// The sanitizers bring their own malloc.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#endif
-
-#if defined(__GLIBC__) && !defined(SANITIZED)
+#if defined(__GLIBC__) && !defined(CKPT_SANITIZED)
 #define MALLOC_IS_WATCHED
 
 extern "C" {

@@ -91,6 +91,13 @@ class Suite:
         names = ["fstat of temporary" if pair == ("flock", "fstat") else pair[1] for pair in zip(["", *names], names)]
         return done.returncode, done.stdout.decode(errors="replace").rstrip("\n"), names
 
+    def result(self, least: int) -> int:
+        """Says what was found. The exit code: 1 where something is wrong, or there were too few cases."""
+        print(f"{self.cases} cases, {len(self.failures)} wrong")
+        for failure in self.failures:
+            print("WRONG", failure)
+        return 1 if self.failures or self.cases < least else 0
+
     def good(self, arguments, path):
         code, said, calls = self.run(arguments, path)
         if code != 0:
@@ -268,10 +275,7 @@ def main() -> int:
                 print(f"{what} {cipher}: {calls} calls, {suite.cases - before} cases", flush=True)
         writes = fault_threads(suite, ["blocks", "aes_gcm", "none", "two-threads"], old.read_bytes())
         print(f"save blocks aes_gcm none by two threads: {writes} failing writes", flush=True)
-        print(f"{suite.cases} cases, {len(suite.failures)} wrong")
-        for failure in suite.failures:
-            print("WRONG", failure)
-        return 1 if suite.failures or suite.cases < 500 else 0
+        return suite.result(least=500)
 
 
 if __name__ == "__main__":

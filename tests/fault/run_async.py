@@ -189,10 +189,7 @@ def main() -> int:
                 before = suite.cases
                 calls = check(Saves(suite, [what, form, durable, mode], old.read_bytes()))
                 print(f"{check.__name__[6:]}, {what} {form} {durable} {mode}: {calls} calls, {suite.cases - before} cases", flush=True)
-        print(f"{suite.cases} cases, {len(suite.failures)} wrong")
-        for failure in suite.failures:
-            print("WRONG", failure)
-        return 1 if suite.failures or suite.cases < 500 else 0
+        return suite.result(least=500)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
-#include <optional>
 #include <semaphore>
 #include <stdexcept>
 #include <string>
@@ -24,6 +23,7 @@
 
 #include "../io/scratch.hpp"
 #include "../support.hpp"
+#include "held_queue.hpp"
 
 using namespace ckpt;
 using scratch::get;
@@ -62,38 +62,6 @@ struct net {
     grid.assign(6, 9);
     text = "after!";
   }
-};
-
-/// Holds up the queue until release(), in a save of its own.
-class blocker {
- public:
-  explicit blocker(const scratch::directory& here, const save_queue& queue, std::string name = "blocker")
-      : m_job(save_async(m_saved, here / name,
-                         {.progress =
-                              [this](ckpt::progress p) {
-                                if (p.done != 0) return;
-                                m_begun.release();
-                                m_go_on.acquire();
-                              },
-                          .durability = durability::none,
-                          .mode = async::borrow,
-                          .queue = queue})) {
-    m_begun.acquire();
-  }
-  ~blocker() {
-    release();
-    m_job.wait();
-  }
-  void release() {
-    if (!std::exchange(m_is_released, true)) m_go_on.release();
-  }
-
- private:
-  std::binary_semaphore m_begun{0};
-  std::binary_semaphore m_go_on{0};
-  bool m_is_released = false;
-  const map m_saved{{"b", tensor(dtype::uint8, {1})}};
-  save_job m_job;
 };
 
 float value_of(const std::string& path, std::size_t element = 0) {
@@ -144,16 +112,14 @@ TEST_CASE("save_async: what is saved may change at once") {
     const scratch::directory here;
     net saved;
     save(saved, here / "before", {.durability = durability::none});
-    std::optional<blocker> held;
-    const save_queue queue;
-    held.emplace(here, queue);  // so that it cannot have been written meanwhile
+    held_queue held(here / "blocker");  // so that it cannot have been written meanwhile
     async_options options = quick(mode);
-    options.queue = queue;
+    options.queue = held.queue();
     save_job job = save_async(saved, here / "a", options);
     CHECK(job.staged());
     CHECK(!job.done());
     saved.change();
-    held.reset();
+    held.let_go();
     job.wait();
     CHECK((get(here / "a.ckpt") == get(here / "before.ckpt")));
   }
@@ -161,15 +127,14 @@ TEST_CASE("save_async: what is saved may change at once") {
 
 TEST_CASE("save_async: borrows until it is done") {
   const scratch::directory here;
-  const save_queue queue;
-  blocker held(here, queue);
+  held_queue held(here / "blocker");
   async_options options = quick(async::borrow);
-  options.queue = queue;
+  options.queue = held.queue();
   map mine{{"a", tensor({1}, {1.0F})}};
   save_job job = save_async(mine, here / "a", options);
   CHECK(!job.staged());
   mine.at("a").bytes()[3] = std::byte{0x40};  // 1 becomes 4: nobody has copied it
-  held.release();
+  held.let_go();
   job.wait();
   CHECK(job.staged());
   CHECK(value_of(here / "a.ckpt") == 4.0F);
@@ -236,18 +201,16 @@ TEST_CASE("save_async: what goes wrong with the file is the job's to tell, as of
 TEST_CASE("save_async: an error in a saving process comes with the path and the cause") {
   const scratch::directory here;
   std::filesystem::create_directory(here / "sub");
-  const save_queue queue;
   for (const async mode : modes) {
     scratch::put(here / "sub/a.ckpt", "old");
-    std::optional<blocker> held;
-    held.emplace(here, queue);
+    held_queue held(here / "blocker");
     async_options options = quick(mode);
-    options.queue = queue;
+    options.queue = held.queue();
     save_job job = save_async(one, here / "sub/a", options);
     // The temporary file goes away: there is nothing to be renamed.
     for (const auto& entry : std::filesystem::directory_iterator(here / "sub"))
       if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path());
-    held.reset();
+    held.let_go();
     const auto error = support::error_of<io_error>([&] { (void)job.get(); });
     CHECK(error.what() == here / "sub/a.ckpt" + ": cannot rename the temporary file to it: No such file or directory");
     CHECK(error.path() == here / "sub/a.ckpt");
@@ -275,11 +238,10 @@ TEST_CASE("save_async: an error that nobody asked for reaches the handler") {
   for (const async mode : modes) {
     std::string told;
     {
-      const save_queue queue;
+      const held_queue held(here / "blocker");
       async_options options = quick(mode);
       options.on_error = [&](const std::exception& error) { told = error.what(); };
-      options.queue = queue;
-      const blocker held(here, queue);
+      options.queue = held.queue();
       (void)save_async(one, here / "none/a", options);  // dropped before it is done
     }
     CHECK(told.find("none/a.ckpt: cannot open the directory") != std::string::npos);
@@ -345,15 +307,13 @@ TEST_CASE("save_async: cancelled before it begins, or in the middle: the old fil
     const scratch::directory here;
     scratch::put(here / "a.ckpt", "old");
     const std::string expected = here / "a.ckpt" + ": the save was cancelled; the file is as it was";
-    const save_queue queue;
+    held_queue held(here / "blocker");
     async_options options = quick(mode);
-    options.queue = queue;
+    options.queue = held.queue();
     {
-      std::optional<blocker> held;
-      held.emplace(here, queue);
       save_job job = save_async(saved, here / "a", options);
       job.cancel();
-      held.reset();
+      held.let_go();
       const auto error = support::error_of<job_error>([&] { (void)job.get(); });
       CHECK(error.what() == expected);
       CHECK(error.code() == errc::cancelled);
@@ -390,10 +350,9 @@ TEST_CASE("save_async: who cancels and drops a job is told nothing") {
   const scratch::directory here;
   bool told = false;
   {
-    const save_queue queue;
-    const blocker held(here, queue);
+    const held_queue held(here / "blocker");
     async_options options = quick(async::thread);
-    options.queue = queue;
+    options.queue = held.queue();
     options.on_error = [&](const std::exception&) { told = true; };
     save_job job = save_async(one, here / "a", options);
     job.cancel();
@@ -404,11 +363,10 @@ TEST_CASE("save_async: who cancels and drops a job is told nothing") {
 TEST_CASE("save_async: a dropped job finishes") {
   const scratch::directory here;
   {
-    const save_queue queue;
-    const blocker held(here, queue);
+    const held_queue held(here / "blocker");
     for (const async mode : modes) {
       async_options options = quick(mode);
-      options.queue = queue;
+      options.queue = held.queue();
       (void)save_async(one, here / std::to_string(static_cast<int>(mode)), options);
     }
   }
@@ -421,21 +379,15 @@ TEST_CASE("save_async: the last save of a file stays, in whatever modes and queu
   for (const async first : modes)
     for (const async second : modes) {
       const scratch::directory here;
-      const save_queue queue;
-      const save_queue other;
       const map old{{"a", tensor({1}, {1.0F})}};
       const map last{{"a", tensor({1}, {2.0F})}};
-      save_job jobs[] = {[&] {
-                           const blocker held(here, queue);
-                           async_options options = quick(first);
-                           options.queue = queue;
-                           return save_async(old, here / "a", options);
-                         }(),
-                         [&] {
-                           async_options options = quick(second);
-                           options.queue = other;
-                           return save_async(last, here / "a", options);
-                         }()};
+      held_queue held(here / "blocker");
+      async_options options = quick(first);
+      options.queue = held.queue();
+      async_options others = quick(second);
+      others.queue = save_queue();
+      save_job jobs[] = {save_async(old, here / "a", options), save_async(last, here / "a", others)};
+      held.let_go();
       for (save_job& job : jobs) CHECK(job.get().bytes > 0);
       CHECK(value_of(here / "a.ckpt") == 2.0F);
     }
@@ -443,11 +395,9 @@ TEST_CASE("save_async: the last save of a file stays, in whatever modes and queu
 
 TEST_CASE("save_async: save of a file that is yet to be replaced comes after it") {
   const scratch::directory here;
-  const save_queue queue;
-  std::optional<blocker> held;
-  held.emplace(here, queue);
+  held_queue held(here / "blocker");
   async_options options = quick(async::thread);
-  options.queue = queue;
+  options.queue = held.queue();
   save_job job = save_async(map{{"a", tensor({1}, {1.0F})}}, here / "a", options);
   std::atomic<bool> is_done{false};
   std::thread later([&] {
@@ -455,7 +405,7 @@ TEST_CASE("save_async: save of a file that is yet to be replaced comes after it"
     is_done = true;
   });
   CHECK(!is_done);
-  held.reset();
+  held.let_go();
   later.join();
   CHECK(job.done());
   CHECK(value_of(here / "a.ckpt") == 2.0F);
@@ -463,11 +413,9 @@ TEST_CASE("save_async: save of a file that is yet to be replaced comes after it"
 
 TEST_CASE("save_async: load, inspect and reader wait for a file that is yet to be replaced, or say so") {
   const scratch::directory here;
-  const save_queue queue;
-  std::optional<blocker> held;
-  held.emplace(here, queue);
+  held_queue held(here / "blocker");
   async_options options = quick(async::thread);
-  options.queue = queue;
+  options.queue = held.queue();
   save_job job = save_async(one, here / "a", options);
   const std::string expected = here / "a.ckpt" + ": a save of this file is in flight: wait for its job";
   const load_options refusing{.in_flight = in_flight::refuse};
@@ -478,7 +426,7 @@ TEST_CASE("save_async: load, inspect and reader wait for a file that is yet to b
         here / "b.ckpt" + ": cannot open: No such file or directory");
   float loaded = 0;
   std::thread waiting([&] { loaded = value_of(here / "a.ckpt", 1); });
-  held.reset();
+  held.let_go();
   waiting.join();
   CHECK(loaded == 2.0F);
   CHECK(load(here / "a.ckpt", refusing).size() == 1);
@@ -498,11 +446,9 @@ TEST_CASE("save_async: a callback that would wait for itself is refused") {
 
 TEST_CASE("save_async: a full staging pool is waited for, or refused") {
   const scratch::directory here;
-  const save_queue queue;
-  std::optional<blocker> held;
-  held.emplace(here, queue);
+  held_queue held(here / "blocker");
   async_options options = quick(async::thread);
-  options.queue = queue;
+  options.queue = held.queue();
   options.staging = staging_pool(1000);
   const map large{{"a", tensor(dtype::uint8, {600})}};
   save_job first = save_async(large, here / "a", options);
@@ -514,7 +460,7 @@ TEST_CASE("save_async: a full staging pool is waited for, or refused") {
   CHECK(here.names().size() == 2);  // what the other two are writing, and nothing of b
   options.when_full = when_full::wait;
   std::thread waiting([&] { (void)save_async(large, here / "b", options).get(); });
-  held.reset();
+  held.let_go();
   waiting.join();
   CHECK(first.done());
   CHECK(options.staging.used() == 0);
@@ -523,11 +469,9 @@ TEST_CASE("save_async: a full staging pool is waited for, or refused") {
 
 TEST_CASE("save_async: no more than so many processes wait for their turn") {
   const scratch::directory here;
-  const save_queue queue;
-  std::optional<blocker> held;
-  held.emplace(here, queue);
+  held_queue held(here / "blocker");
   async_options options = quick(async::process);
-  options.queue = queue;
+  options.queue = held.queue();
   options.when_full = when_full::refuse;
   std::vector<save_job> jobs;
   for (std::size_t i = 0; i < save_queue::most_processes; ++i)
@@ -536,7 +480,7 @@ TEST_CASE("save_async: no more than so many processes wait for their turn") {
         here / "b.ckpt" + ": 2 saving processes are waiting for their turn");
   options.when_full = when_full::wait;
   std::thread waiting([&] { (void)save_async(one, here / "b", options).get(); });
-  held.reset();
+  held.let_go();
   waiting.join();
   for (save_job& job : jobs) CHECK(job.get().bytes > 0);
 }
@@ -580,17 +524,16 @@ TEST_CASE("save_async: a coroutine awaits the outcome, be it there already or no
   for (const bool is_late : {false, true}) {
     std::string outcomes[2];
     std::binary_semaphore ends[2] = {std::binary_semaphore(0), std::binary_semaphore(0)};
-    const save_queue queue;
-    std::optional<blocker> held;
-    if (!is_late) held.emplace(here, queue);
+    held_queue held(here / "blocker");
+    if (is_late) held.let_go();
     async_options options = quick(async::thread);
-    options.queue = queue;
+    options.queue = held.queue();
     save_job good = save_async(one, here / "a", options);
     save_job bad = save_async(one, here / "none/a", options);
     if (is_late) bad.wait();
     record(good, outcomes[0], ends[0]);
     record(bad, outcomes[1], ends[1]);
-    held.reset();
+    held.let_go();
     for (auto& end : ends) end.acquire();
     CHECK(outcomes[0] == here / "a.ckpt");
     CHECK(outcomes[1].find("cannot open the directory") != std::string::npos);

@@ -21,6 +21,16 @@ struct call final : background_task {
   std::function<void()> work;
 };
 
+/// Where a task says that it has begun, and waits.
+struct gate {
+  void pass() {
+    begun.release();
+    go_on.acquire();
+  }
+  std::binary_semaphore begun{0};
+  std::binary_semaphore go_on{0};
+};
+
 void add(background_queue& queue, std::function<void()> work) { queue.add(std::make_shared<call>(std::move(work))); }
 
 }  // namespace
@@ -77,31 +87,23 @@ TEST_CASE("background_queue: tasks are destroyed when they are done") {
 }
 
 TEST_CASE("background_queue: waits for room, or says that there is none") {
-  std::binary_semaphore begun(0);
-  std::binary_semaphore go_on(0);
+  gate held;
   background_queue queue;
-  add(queue, [&] {
-    begun.release();
-    go_on.acquire();
-  });
-  begun.acquire();
+  add(queue, [&] { held.pass(); });
+  held.begun.acquire();
   CHECK(queue.wait_for_room(1, false));
   add(queue, [] {});
   CHECK(!queue.wait_for_room(1, false));
   CHECK(queue.wait_for_room(2, false));
   std::thread waiting([&] { CHECK(queue.wait_for_room(1, true)); });
-  go_on.release();
+  held.go_on.release();
   waiting.join();
 }
 
 TEST_CASE("background_queue: a forked process neither waits for the tasks of its parent nor destroys them") {
-  std::binary_semaphore begun(0);
-  std::binary_semaphore go_on(0);
+  gate held;
   background_queue queue;
-  add(queue, [&] {
-    begun.release();
-    go_on.acquire();
-  });
+  add(queue, [&] { held.pass(); });
   struct noticing {
     ~noticing() {
       if (::getpid() != owner) ::_exit(1);
@@ -109,7 +111,7 @@ TEST_CASE("background_queue: a forked process neither waits for the tasks of its
     pid_t owner = ::getpid();
   };
   add(queue, [kept = std::make_shared<noticing>()] {});
-  begun.acquire();
+  held.begun.acquire();
   const pid_t child = ::fork();
   if (child == 0) {
     queue.~background_queue();
@@ -118,5 +120,5 @@ TEST_CASE("background_queue: a forked process neither waits for the tasks of its
   int status = -1;
   CHECK(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
-  go_on.release();
+  held.go_on.release();
 }

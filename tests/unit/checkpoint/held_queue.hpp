@@ -1,5 +1,5 @@
-#ifndef CKPT_TESTS_ASYNC_HELD_QUEUE_HPP
-#define CKPT_TESTS_ASYNC_HELD_QUEUE_HPP
+#ifndef CKPT_TESTS_UNIT_CHECKPOINT_HELD_QUEUE_HPP
+#define CKPT_TESTS_UNIT_CHECKPOINT_HELD_QUEUE_HPP
 
 #include <atomic>
 #include <string>
@@ -10,14 +10,21 @@
 /// A queue whose saves wait for their turn until they are let go.
 class held_queue {
  public:
-  /// `path`: of a save that holds up the others.
+  /// `path`: of a save that holds up the others, and has begun.
   explicit held_queue(const std::string& path)
       : m_first(ckpt::save_async(std::vector<ckpt::parameter>(), path,
-                                 {.progress = [this](ckpt::progress) { m_is_let_go.wait(false); },
+                                 {.progress =
+                                      [this](ckpt::progress) {
+                                        m_is_begun = true;
+                                        m_is_begun.notify_all();
+                                        m_is_let_go.wait(false);
+                                      },
                                   .durability = ckpt::durability::none,
                                   .permissions = 0600,
                                   .mode = ckpt::async::thread,
-                                  .queue = m_queue})) {}
+                                  .queue = m_queue})) {
+    m_is_begun.wait(false);
+  }
   held_queue(const held_queue&) = delete;
   held_queue& operator=(const held_queue&) = delete;
   ~held_queue() { let_go(); }
@@ -31,6 +38,7 @@ class held_queue {
   }
 
  private:
+  std::atomic<bool> m_is_begun{false};
   std::atomic<bool> m_is_let_go{false};
   ckpt::save_queue m_queue;
   ckpt::save_job m_first;
