@@ -27,7 +27,8 @@
 
 #ifdef __linux__
 // What a sanitizer wants to be told around a fork that it does not see; there is none where no sanitizer is linked. Its
-// own locks are free in the child then.
+// own locks are free in the child then. They are taken in between, where nothing may need one: no memory access that it
+// watches.
 extern "C" {
 [[gnu::weak]] void __sanitizer_syscall_pre_impl_fork();              // NOLINT(bugprone-reserved-identifier)
 [[gnu::weak]] void __sanitizer_syscall_post_impl_fork(long result);  // NOLINT(bugprone-reserved-identifier)
@@ -195,7 +196,7 @@ class child_process {
  private:
   /// fork() without what the C library does before and after, which takes locks, and with a process descriptor in place
   /// of a signal at the end.
-  static long fork_hidden(int& descriptor) noexcept {
+  [[gnu::no_sanitize_thread]] static long fork_hidden(int& descriptor) noexcept {
     constexpr unsigned long pidfd = 0x1000;  // CLONE_PIDFD, Linux 5.2
     if (__sanitizer_syscall_pre_impl_fork != nullptr) __sanitizer_syscall_pre_impl_fork();
     const long pid = ::syscall(SYS_clone, pidfd, nullptr, &descriptor, nullptr, nullptr);
