@@ -21,7 +21,7 @@
 #include <ckpt/checkpoint/save.hpp>
 #include <ckpt/checkpoint/save_job.hpp>
 #include <ckpt/checkpoint/save_queue.hpp>
-#include <ckpt/checkpoint/stage.hpp>
+#include <ckpt/checkpoint/snapshot.hpp>
 #include <ckpt/checkpoint/stopwatch.hpp>
 #include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/error.hpp>
@@ -102,18 +102,47 @@ class pending_save_of final : public pending_save {
         m_prepared(std::move(prepared)),
         m_is_borrowed(options.mode == async::borrow) {}
 
-  /// Copies what is saved.
-  void stage(const async_options& options) {
+  /// Makes room for a copy of what is saved. Before the save begins.
+  void make_snapshot(const async_options& options, stopwatch& watch) {
     m_image = options.staging.take(static_cast<std::size_t>(m_prepared->plan().size()), options.when_full, path());
-    detail::stage(m_prepared->plan(), m_image.bytes(), options.threads);
+    m_snapshot.emplace(m_prepared->plan(), m_image.bytes());
+    // A cipher or checksum goes through the bytes in its own way, and what a source throws is the caller's to know.
+    m_begins_before_taken = is_plain && !m_prepared->plan().reads_source();
+    if (!m_begins_before_taken) m_snapshot->take(options.threads, watch);
+  }
+
+  /// Copies what is saved. When the save may have begun, and `begins_at_once` says whether it has: then its thread is
+  /// one of those that copy.
+  void take_snapshot(const async_options& options, bool begins_at_once, stopwatch& watch) {
+    if (!m_begins_before_taken) return;
+    const unsigned threads = options.threads == 0 ? default_threads() : options.threads;
+    m_snapshot->take(begins_at_once && threads > 1 ? threads - 1 : threads, watch);
   }
 
   [[nodiscard]] bool is_staged() const override { return !m_is_borrowed || is_done(); }
 
  private:
-  void write(atomic_file& to, function_ref<void(std::uint64_t)> report) override { m_prepared->execute(to, report); }
-  void describe(save_report& report) const noexcept override { m_prepared->describe(report); }
+  static constexpr bool is_plain =
+      std::is_same_v<typename Policies::cipher, no_cipher> && std::is_same_v<typename Policies::checksum, no_checksum>;
+
+  void write(atomic_file& to, function_ref<void(std::uint64_t)> report) override {
+    if constexpr (is_plain) {
+      if (m_snapshot) {
+        report(0);
+        return m_snapshot->write(to, report);
+      }
+    } else if (m_snapshot) {
+      m_prepared->plan().replace_by(m_image.bytes());
+    }
+    m_prepared->execute(to, report);
+  }
+  void describe(save_report& report) const noexcept override {
+    m_prepared->describe(report);
+    if (m_snapshot) report.seconds_staged = m_snapshot->seconds();
+  }
   void release() noexcept override {
+    if (m_snapshot) m_snapshot->wait();  // where the save has failed, it may be about to be taken
+    m_snapshot.reset();
     m_prepared.reset();
     m_appended = {};
     m_image = {};
@@ -122,6 +151,8 @@ class pending_save_of final : public pending_save {
   append_values m_appended;
   std::unique_ptr<prepared_save<Policies>> m_prepared;
   staging_pool::lease m_image;
+  std::optional<snapshot> m_snapshot;
+  bool m_begins_before_taken = false;
   const bool m_is_borrowed;
 };
 
@@ -150,11 +181,12 @@ save_job save_async(Object&& object, std::string path, async_options options = {
     auto prepared = std::make_unique<detail::prepared_save<chosen>>(object, path, options);
     const auto save =
         std::make_shared<detail::pending_save_of<chosen>>(std::move(prepared), std::move(path), watch.lap(), options);
-    if (options.mode == async::thread) save->stage(options);
-    options.queue.add(save, [&] {
+    if (options.mode == async::thread) save->make_snapshot(options, watch);
+    const bool begins_at_once = options.queue.add(save, [&] {
       if (options.mode == async::process) save->fork(options.deadline);
-      save->set_seconds_staged(watch.lap());
+      if (options.mode != async::thread) save->set_seconds_staged(watch.lap());
     });
+    if (options.mode == async::thread) save->take_snapshot(options, begins_at_once, watch);
     started = save;
   }
   return save_job(std::move(started));

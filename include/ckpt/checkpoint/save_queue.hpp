@@ -106,16 +106,18 @@ class save_queue {
                         concat({std::to_string(most_processes), " saving processes are waiting for their turn"}));
   }
 
-  /// `start` is called when the save has its place in the order, and before it may begin. Throws io_error where the
-  /// system has no thread to give.
-  void add(const std::shared_ptr<detail::pending_save>& save, function_ref<void()> start) const {
+  /// `start` is called when the save has its place in the order, and before it may begin. Returns whether it begins at
+  /// once, there being no other to wait for. Throws io_error where the system has no thread to give.
+  bool add(const std::shared_ptr<detail::pending_save>& save, function_ref<void()> start) const {
     static std::mutex order;  // of saves of one file in several queues: each waits only for those before it
     const std::lock_guard lock(order);
+    std::shared_ptr<detail::pending_save> before;
     if (const std::optional<file_place> place = place_of(save->path()))
-      save->set_predecessor(detail::saves_in_flight::all().add(*place, save));
+      before = detail::saves_in_flight::all().add(*place, save);
+    save->set_predecessor(before);
     try {
       start();
-      add_to_queue(save);
+      return add_to_queue(save) && before == nullptr;
     } catch (...) {
       save->fail(std::current_exception());  // for those who wait for the file already
       throw;
@@ -123,9 +125,9 @@ class save_queue {
   }
 
  private:
-  void add_to_queue(const std::shared_ptr<detail::pending_save>& save) const {
+  bool add_to_queue(const std::shared_ptr<detail::pending_save>& save) const {
     try {
-      m_queue->add(save);
+      return m_queue->add(save);
     } catch (const std::system_error& none) {
       throw_io_error(none.code(), save->path(), "cannot start a thread for the save");
     }

@@ -16,8 +16,8 @@ class plan_cursor {
   /// Goes to byte `offset` of the file. The plan must outlive the cursor.
   void seek(const plan& from, std::uint64_t offset) noexcept {
     m_next = from.segments().data();
-    m_within = offset;
-    while (m_within > 0 && m_within >= m_next->size()) m_within -= (m_next++)->size();
+    m_within = 0;
+    skip(offset);
   }
 
   /// The bytes that lie in one piece from here on; none where they have to be gathered.
@@ -36,13 +36,10 @@ class plan_cursor {
       to = to.subspan(size);
     }
   }
-  /// Passes over bytes of run().
+  /// Passes over bytes; there must be as many.
   void skip(std::uint64_t size) noexcept {
     m_within += size;
-    if (m_within == m_next->size()) {
-      ++m_next;
-      m_within = 0;
-    }
+    while (m_within > 0 && m_within >= m_next->size()) m_within -= (m_next++)->size();
   }
 
  private:

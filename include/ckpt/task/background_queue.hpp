@@ -50,12 +50,13 @@ class background_queue {
     return true;
   }
 
-  /// Throws std::system_error where the system has no thread to give, and std::bad_alloc; nothing has changed then.
-  void add(std::shared_ptr<background_task> task) {
+  /// Returns whether the task begins at once, there being no other. Throws std::system_error where the system has no
+  /// thread to give, and std::bad_alloc; nothing has changed then.
+  bool add(std::shared_ptr<background_task> task) {
     const std::lock_guard lock(m_mutex);
     forget_those_of_a_parent();
     m_tasks.push_back(std::move(task));
-    if (m_is_running) return;
+    if (m_is_running) return false;
     try {
       if (m_thread.joinable()) m_thread.join();  // it has ended, or is about to without taking the lock again
       const signals_left_to_others meanwhile;
@@ -65,6 +66,7 @@ class background_queue {
       m_tasks.pop_back();
       throw;
     }
+    return true;
   }
 
  private:

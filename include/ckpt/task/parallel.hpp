@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -52,8 +53,8 @@ class parallel_work {
 
 /// Runs `work(shared, worker)` on `workers` threads at once, for worker 0 to workers - 1, and returns when all are
 /// done. Worker 0 is the calling thread: callbacks of the user are called there. The first exception stops the others,
-/// as they see by take() and is_stopped(), and is thrown here. Fewer threads where the system has no more to give: the
-/// work that take() hands out is done all the same. With one worker no thread is made.
+/// as they see by take() and is_stopped(), and is thrown here. Fewer threads where the system has no more to give, nor
+/// memory for them: the work that take() hands out is done all the same. With one worker no thread is made.
 inline void run_parallel(unsigned workers, function_ref<void(parallel_work&, unsigned)> work) {
   parallel_work shared;
   const auto run = [&](unsigned worker) noexcept {
@@ -64,13 +65,11 @@ inline void run_parallel(unsigned workers, function_ref<void(parallel_work&, uns
     }
   };
   std::vector<std::thread> threads;
-  threads.reserve(workers - 1);
-  for (unsigned worker = 1; worker < workers; ++worker) {
-    try {
-      threads.emplace_back(run, worker);
-    } catch (const std::system_error&) {
-      break;  // the others do its work
-    }
+  try {
+    threads.reserve(workers - 1);
+    for (unsigned worker = 1; worker < workers; ++worker) threads.emplace_back(run, worker);
+  } catch (const std::system_error&) {  // the others do its work
+  } catch (const std::bad_alloc&) {
   }
   run(0);
   for (std::thread& thread : threads) thread.join();

@@ -52,4 +52,9 @@ TEST_CASE("plan_cursor: runs lie where the segments do; what is gathered has non
   CHECK(cursor.run().data() == bytes(head).data() + 1);
   cursor.skip(3);
   CHECK(cursor.run().empty());
+  plan.add(bytes("tail"));
+  cursor.seek(plan, 1);
+  cursor.skip(3 + 16 + 2);
+  CHECK(text(cursor.run()) == "il");
+  cursor.skip(2);  // to the end, where nothing is left to look at
 }

@@ -1,0 +1,142 @@
+#include <ckpt/checkpoint/snapshot.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <semaphore>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <ckpt/model/parameter.hpp>
+
+using namespace ckpt;
+
+namespace {
+
+using bytes = std::vector<std::byte>;
+
+bytes random_bytes(std::size_t size) {
+  bytes made(size);
+  std::uint32_t state = 1;
+  for (std::byte& each : made) each = static_cast<std::byte>((state = state * 1664525 + 1013904223) >> 24U);
+  return made;
+}
+
+bytes all_of(const plan& what) {
+  bytes all(static_cast<std::size_t>(what.size()));
+  plan_cursor cursor;
+  cursor.seek(what, 0);
+  cursor.read(all);
+  return all;
+}
+
+/// Small, empty and large segments, and one that is gathered: about `size` bytes.
+struct planned {
+  explicit planned(std::size_t size)
+      : memory(random_bytes(size)),
+        view(tensor_view::strided(dtype::uint8, {static_cast<std::int64_t>(size / 4), 2}, memory.data(),
+                                  {1, static_cast<std::int64_t>(size / 4)})),
+        strided{&view, 0} {
+    std::size_t at = 0;
+    for (const std::size_t part : {std::size_t{3}, std::size_t{0}, size / 4, std::size_t{1}, size / 2}) {
+      what.add(std::span<const std::byte>(memory).subspan(at, part));
+      at += part;
+    }
+    what.add(segment(strided, size / 4 * 2));
+    what.add(std::span<const std::byte>(memory).first(17));
+  }
+
+  bytes memory;
+  tensor_view view;
+  gather strided;
+  plan what;
+};
+
+constexpr std::size_t sizes[] = {64, (1 << 20) - 21, 1 << 20, 21 << 20};
+
+struct collecting {
+  bytes all{};
+  void write(std::span<const std::byte> more) { all.insert(all.end(), more.begin(), more.end()); }
+};
+
+}  // namespace
+
+TEST_CASE("snapshot: the image is the file, whatever the pieces and the threads") {
+  for (const std::size_t size : sizes) {
+    const planned made(size);
+    const bytes expected = all_of(made.what);
+    for (const unsigned threads : {0U, 1U, 2U, 7U}) {
+      bytes image(expected.size());
+      detail::snapshot taken(made.what, image);
+      detail::stopwatch watch;
+      taken.take(threads, watch);
+      taken.wait();
+      CHECK(taken.seconds() > 0);
+      CHECK((image == expected));
+      collecting to;
+      std::uint64_t reported = 0;
+      taken.write(to, [&](std::uint64_t done) {
+        CHECK(done > reported);
+        reported = done;
+      });
+      CHECK(reported == expected.size());
+      CHECK((to.all == expected));
+    }
+  }
+}
+
+TEST_CASE("snapshot: nothing") {
+  const plan what;
+  detail::snapshot taken(what, {});
+  detail::stopwatch watch;
+  taken.take(0, watch);
+  collecting to;
+  taken.write(to, [](std::uint64_t) { FAIL("nothing was written"); });
+  CHECK(to.all.empty());
+}
+
+TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes from before") {
+  for (const std::size_t size : sizes) {
+    for (const std::size_t ahead : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{99}}) {
+      planned made(size);
+      const bytes expected = all_of(made.what);
+      bytes image(expected.size());
+      detail::snapshot taken(made.what, image);
+      collecting to;
+      std::binary_semaphore begun(0);
+      std::binary_semaphore may_go_on(0);
+      std::thread writer([&] {
+        std::size_t count = 0;
+        taken.write(to, [&](std::uint64_t done) {
+          ++count;
+          // Held up by a slow disk, after `ahead` pieces, or with all that there are.
+          if (count != ahead && !(count < ahead && done == expected.size())) return;
+          begun.release();
+          may_go_on.acquire();
+        });
+      });
+      // Those who write all of it before it is taken wait for that, too, at last.
+      if (ahead != 0 && ahead < expected.size() >> 20U) begun.acquire();
+      detail::stopwatch watch;
+      taken.take(2, watch);
+      std::fill(made.memory.begin(), made.memory.end(), std::byte{0});
+      may_go_on.release();
+      writer.join();
+      CHECK((to.all == expected));
+    }
+  }
+}
+
+TEST_CASE("snapshot: it is taken though who was to write has failed") {
+  const planned made(21 << 20);
+  bytes image(static_cast<std::size_t>(made.what.size()));
+  detail::snapshot taken(made.what, image);
+  struct full {
+    void write(std::span<const std::byte>) { throw std::runtime_error("full"); }
+  } to;
+  CHECK_THROWS_WITH(taken.write(to, [](std::uint64_t) {}), "full");
+  detail::stopwatch watch;
+  taken.take(2, watch);
+  taken.wait();
+}
