@@ -1,5 +1,5 @@
-// Executing a plan allocates nothing: malloc and operator new end the process meanwhile. So the same code can run in a
-// forked child of a program with threads, where malloc may hang.
+// Executing a plan allocates nothing, on one thread: malloc and operator new end the process meanwhile. So the same
+// code can run in a forked child of a program with threads, where malloc may hang.
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/ckpt.hpp>
 #include <ckpt/crypto.hpp>
@@ -138,7 +138,8 @@ struct everything {
 
 template <class... Policies>
 void save_without_allocating(const everything& net, ckpt::durability sync, const std::string& path) {
-  const ckpt::save_options options{.append = {{"epoch", 3}}, .progress = [](ckpt::progress) {}, .durability = sync};
+  const ckpt::save_options options{
+      .append = {{"epoch", 3}}, .progress = [](ckpt::progress) {}, .durability = sync, .threads = 1};
   ckpt::detail::prepared_save<ckpt::policy_set<Policies...>> prepared(net, path, options);
   ckpt::atomic_file file(path, prepared.size(), {.sync = sync, .mode = 0600});
   const int code = exit_code_of([&] {
@@ -164,7 +165,8 @@ struct counting_sink {
 };
 
 void write_without_allocating(const everything& net) {
-  ckpt::detail::prepared_save<ckpt::policy_set<ckpt::safetensors, ckpt::crc32>> prepared(net, "<sink>", {});
+  ckpt::detail::prepared_save<ckpt::policy_set<ckpt::safetensors, ckpt::crc32>> prepared(
+      net, "<sink>", ckpt::save_options{.threads = 1});
   const int code = exit_code_of([&] {
     counting_sink to;
     prepared.execute(to, {});

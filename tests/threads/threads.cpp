@@ -8,10 +8,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <ckpt/checksum/crc32_cryptopp.hpp>
 #include <ckpt/ckpt.hpp>
 #include <ckpt/crypto.hpp>
 
@@ -137,6 +140,15 @@ ckpt::state_dict load_encrypted(ckpt::read way, const std::string& path) {
   return ckpt::load<Cipher>(path, {.read = way, .key = key(), .threads = 3});
 }
 
+/// Has room for so many bytes.
+struct narrow_sink {
+  std::uint64_t room;
+  void write(std::span<const std::byte> bytes) {
+    if (bytes.size() > room) throw std::runtime_error("full");
+    room -= bytes.size();
+  }
+};
+
 }  // namespace
 
 TEST_CASE("threads: one state_dict is read by all") {
@@ -250,4 +262,31 @@ TEST_CASE_TEMPLATE("threads: one reader of an encrypted file is read by all", Ci
           }
         }) == 0);
   CHECK(wrong == 0);
+}
+
+TEST_CASE_TEMPLATE("threads: one large model is saved with a checksum by all, each with a second thread", Format,
+                   ckpt::mindspore, ckpt::safetensors) {
+  const directory here;
+  std::vector<float> content(std::size_t{9} << 18);
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<float>(i);
+  const std::map<std::string, ckpt::tensor_view> net{
+      {"even", ckpt::tensor_view(std::span<const float>(content), {9 << 18})},
+      {"strided", ckpt::tensor_view::strided(ckpt::dtype::float32, {512, 512}, content.data(), {1, 512})}};
+  const ckpt::save_options options{.durability = ckpt::durability::none, .permissions = 0600, .threads = 2};
+  std::vector<std::byte> wanted;
+  ckpt::memory_sink to(wanted);
+  const auto sum = ckpt::save<Format, ckpt::crc32_cryptopp>(net, to, {.threads = 1}).checksum;
+  std::atomic<int> wrong{0};
+  CHECK(failures_in_all([&](std::size_t thread) {
+          try {
+            const std::uint64_t room = thread * (wanted.size() / thread_count);
+            ckpt::save<Format, ckpt::crc32_cryptopp>(net, narrow_sink{room}, options);
+            ++wrong;
+          } catch (const std::runtime_error&) {
+          }
+          const std::string path = here / std::to_string(thread);
+          if (ckpt::save<Format, ckpt::crc32_cryptopp>(net, path, options).checksum != sum) ++wrong;
+        }) == 0);
+  CHECK(wrong == 0);
+  CHECK((ckpt::save_bytes<Format, ckpt::crc32_cryptopp>(net, options) == wanted));
 }

@@ -23,15 +23,38 @@
 
 namespace ckpt {
 
+namespace detail {
+
+/// What sums while another thread writes: that of the checksum, where it names one.
+template <class Checksum>
+struct companion_of {
+  struct type {
+    explicit type(unsigned /*threads*/) noexcept {}
+    void run(function_ref<void()> there, function_ref<void()> here) {
+      there();
+      here();
+    }
+  };
+};
+template <class Checksum>
+  requires requires { typename Checksum::companion; }
+struct companion_of<Checksum> {
+  using type = typename Checksum::companion;
+};
+
+}  // namespace detail
+
 /// Moves the bytes of a plan into a sink and the checksum of them into its place. Bytes are summed as they pass, while
-/// they are in the cache. Where that place lies before bytes that are counted, it is filled in at the end, if the sink
-/// is one that overwrites; for any other sink the plan is run twice, and at first only summed.
+/// they are in the cache: on a second thread, where the checksum names a companion, `threads` is not 1 and the file is
+/// not small. run() makes that thread and ends it, and allocates nothing else. Where the place lies before bytes that
+/// are counted, it is filled in at the end, if the sink is one that overwrites; for any other sink the plan is run
+/// twice, and at first only summed.
 template <checksum_policy Checksum>
 class checksummed_executor {
  public:
   /// The plan must outlive the executor. Throws usage_error where its format has no place for a checksum.
   explicit checksummed_executor(const plan& what, const execution_options& options = {})
-      : m_plan(&what), m_executor(what, options), m_sums(what.checksum().parts) {
+      : m_plan(&what), m_threads(options.threads), m_executor(what, options), m_sums(what.checksum().parts) {
     check(options.label);
     m_rendered.resize_for_overwrite(place().size);
   }
@@ -70,23 +93,37 @@ class checksummed_executor {
     void write(std::span<const std::byte> bytes) { sums.update(bytes); }
   };
 
-  /// Sums what the executor hands over, executor::piece at the most: few enough bytes to be in the cache still when
-  /// they are written.
-  template <class Sink>
+  /// Sums what the executor hands over while it is written, or just before, where it is little or there is no second
+  /// thread. That is executor::piece at the most: few enough bytes for the one that comes later to find them in the
+  /// cache.
+  template <class Sink, class Companion>
   struct summing {
     Sink& to;
     part_sums<Checksum>& sums;
+    Companion& second;
 
     void write(std::span<const std::byte> bytes) {
-      sums.update(bytes);
-      to.write(bytes);
+      both(bytes.size(), [&] { sums.update(bytes); }, [&] { to.write(bytes); });
     }
-    void write(std::span<const std::byte> first, std::span<const std::byte> second)
-      requires requires { to.write(first, second); }
+    void write(std::span<const std::byte> first, std::span<const std::byte> rest)
+      requires requires { to.write(first, rest); }
     {
-      sums.update(first);
-      sums.update(second);
-      to.write(first, second);
+      const auto sum = [&] {
+        sums.update(first);
+        sums.update(rest);
+      };
+      both(first.size() + rest.size(), sum, [&] { to.write(first, rest); });
+    }
+
+   private:
+    void both(std::size_t size, function_ref<void()> sum, function_ref<void()> write) {
+      constexpr std::size_t least = std::size_t{256} << 10;  // for which it is worth waking a thread
+      if (size >= least) {
+        second.run(sum, write);
+      } else {
+        sum();
+        write();
+      }
     }
   };
 
@@ -141,7 +178,10 @@ class checksummed_executor {
 
   template <class Sink>
   void sum_and_write(Sink& to, function_ref<void(std::uint64_t)> report) {
-    summing<Sink> both{to, m_sums};
+    using second_thread = typename detail::companion_of<Checksum>::type;
+    constexpr std::uint64_t least = executor::piece;  // for which it is worth making a thread
+    second_thread second(m_plan->size() < least ? 1 : m_threads);
+    summing<Sink, second_thread> both{to, m_sums, second};
     m_executor.run(both, report);
   }
 
@@ -151,6 +191,7 @@ class checksummed_executor {
   }
 
   const plan* m_plan;
+  unsigned m_threads;
   executor m_executor;
   part_sums<Checksum> m_sums;
   trivial_vector<std::byte> m_rendered;

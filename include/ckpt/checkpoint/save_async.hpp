@@ -54,7 +54,7 @@ struct async_options {
   ckpt::durability durability = ckpt::durability::full;
   unsigned permissions = 0400;
   borrowed_key key{};
-  /// How many threads copy, and then encrypt; 0: one for each core.
+  /// How many threads copy, and then encrypt, or sum beside the one that writes; 0: one for each core.
   unsigned threads = 0;
   std::vector<std::pair<std::string, std::string>> metadata{};
   ckpt::format_pair format_pair = ckpt::format_pair::added;

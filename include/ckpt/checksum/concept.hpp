@@ -20,6 +20,8 @@ namespace ckpt {
 /// | `c.value()`                   | the checksum of all bytes so far                                               |
 /// | `C::combine(a, b, b_size)`    | the checksum of bytes whose first part has checksum `a` and whose second part, |
 /// |                               | `b_size` bytes, has checksum `b`                                               |
+/// | `C::companion`                | may be missing: ckpt::companion of task/, by which a save sums on a second     |
+/// |                               | thread what it writes meanwhile; else the thread that writes sums, too         |
 ///
 /// None of them may allocate or throw.
 template <class C>

@@ -10,13 +10,16 @@
 
 #include <ckpt/checksum/concept.hpp>
 #include <ckpt/checksum/crc32_combine.hpp>
+#include <ckpt/task/companion.hpp>
 
 namespace ckpt {
 
-/// CRC-32 as MindSpore writes and verifies it, by ISA-L. Including this means linking ISA-L (-lisal).
+/// CRC-32 as MindSpore writes and verifies it, by ISA-L. Including this means linking ISA-L (-lisal) and threads
+/// (-pthread).
 class crc32 final {
  public:
   static constexpr std::string_view name = "crc32";
+  using companion = ckpt::companion;
 
   crc32() noexcept = default;
   explicit crc32(std::uint32_t value) noexcept : m_value(value) {}

@@ -10,14 +10,16 @@
 
 #include <ckpt/checksum/concept.hpp>
 #include <ckpt/checksum/crc32_combine.hpp>
+#include <ckpt/task/companion.hpp>
 
 namespace ckpt {
 
 /// CRC-32 as MindSpore writes and verifies it, by Crypto++: for those who have no ISA-L, which is several times as
-/// fast. Including this means linking Crypto++ (-lcryptopp).
+/// fast. Including this means linking Crypto++ (-lcryptopp) and threads (-pthread).
 class crc32_cryptopp final {
  public:
   static constexpr std::string_view name = "crc32";
+  using companion = ckpt::companion;
 
   crc32_cryptopp() = default;
   explicit crc32_cryptopp(std::uint32_t value) : m_before(value) {}

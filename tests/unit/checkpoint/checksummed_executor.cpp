@@ -2,14 +2,19 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <map>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/checksum/crc32_cryptopp.hpp>
 #include <ckpt/ckpt.hpp>
+#include <ckpt/task/companion.hpp>
 
 #include "../checksum/implementations.hpp"
 #include "../checksum/own_checksum.hpp"
@@ -290,4 +295,167 @@ TEST_CASE("checksums: a format without a place for one, or with a wrong one, is 
   CHECK(refused(own_format<2>{}) == wrong);
   CHECK(refused(own_format<3>{}) == wrong);
   CHECK(folder.names().empty());
+}
+
+namespace {
+
+/// CRC-32 that knows on which threads it was computed.
+class watched {
+ public:
+  static constexpr std::string_view name = "crc32";
+  using companion = ckpt::companion;
+  static inline std::thread::id caller;
+  static inline std::atomic<int> there{0};  // updates by other threads
+
+  watched() = default;
+  explicit watched(std::uint32_t value) : m_sum(value) {}
+  void update(std::span<const std::byte> bytes) {
+    m_sum.update(bytes);
+    if (std::this_thread::get_id() != caller) ++there;
+  }
+  [[nodiscard]] std::uint32_t value() const { return m_sum.value(); }
+  static std::uint32_t combine(std::uint32_t a, std::uint32_t b, std::uint64_t size) {
+    return crc32::combine(a, b, size);
+  }
+
+ private:
+  crc32 m_sum;
+};
+
+/// Does not end a large write before another thread has summed.
+struct patient_sink {
+  bool is_patient = true;
+  void write(std::span<const std::byte> bytes) const {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (is_patient && bytes.size() > (1 << 20) && watched::there == 0 && std::chrono::steady_clock::now() < limit)
+      std::this_thread::yield();
+  }
+};
+
+int sums_on_other_threads(std::size_t size, unsigned threads) {
+  const std::vector<std::uint8_t> content(size);
+  const std::map<std::string, tensor_view> net{
+      {"w", tensor_view(std::span<const std::uint8_t>(content), {static_cast<std::int64_t>(size)})}};
+  watched::caller = std::this_thread::get_id();
+  watched::there = 0;
+  save<watched>(net, patient_sink{threads != 1 && size >= executor::piece}, {.threads = threads});
+  return watched::there;
+}
+
+/// Has room for so many bytes.
+struct narrow_sink {
+  std::uint64_t room;
+  void write(std::span<const std::byte> bytes) {
+    if (bytes.size() > room) throw std::runtime_error("full");
+    room -= bytes.size();
+  }
+  void overwrite(std::uint64_t, std::span<const std::byte>) { throw std::runtime_error("overwritten"); }
+};
+
+/// Tensors of sizes around those from which on something is done in another way, some of them strided.
+class borderline {
+ public:
+  borderline() : m_content(2 * executor::piece + 64) {
+    support::numbers random(3);
+    for (std::uint8_t& each : m_content) each = static_cast<std::uint8_t>(random.next() >> 56);
+    constexpr std::size_t kib = 1024;
+    for (const std::size_t size :
+         {std::size_t{1}, 64 * kib - 1, 64 * kib, 256 * kib - 200, 256 * kib - 1, 256 * kib, 256 * kib + 1, 1024 * kib,
+          executor::piece - 1, executor::piece, executor::piece + 1, 2 * executor::piece + 5}) {
+      add("even", size, {static_cast<std::int64_t>(size)}, {1});
+      if (size < 2048 * kib)
+        add("strided", size, {static_cast<std::int64_t>(size / 2), 2}, {1, static_cast<std::int64_t>(size / 2)});
+      add("small", 3, {3}, {1});
+    }
+  }
+
+  std::map<std::string, tensor_view> net;
+
+ private:
+  void add(const char* kind, std::size_t size, shape extents, shape strides) {
+    const std::string name = std::to_string(net.size()) + kind + std::to_string(size);
+    net.emplace(name, tensor_view::strided(dtype::uint8, extents, m_content.data() + net.size() % 7, strides));
+  }
+
+  std::vector<std::uint8_t> m_content;
+};
+
+}  // namespace
+
+TEST_CASE("checksums: a second thread sums large files, where it may") {
+  CHECK(sums_on_other_threads(executor::piece + 5, 2) > 0);
+  CHECK(sums_on_other_threads(executor::piece + 5, 1) == 0);
+  CHECK(sums_on_other_threads(executor::piece / 2, 2) == 0);
+}
+
+TEST_CASE_TEMPLATE("checksums: one thread or more, the same sum of what was written", Checksum, crc32, crc32_cryptopp) {
+  const borderline all;
+  const scratch::directory folder;
+  const std::string plain = saved(all.net);
+  const std::string ckpt_file =
+      plain + "crc_num" + std::string(6, '\0') + be(support::checksum_of<crc32_cryptopp>(plain));
+  std::string safetensors_file;
+  for (const unsigned threads : {1U, 2U, 0U}) {
+    const save_options options{.durability = durability::none, .threads = threads};
+    CHECK((saved<Checksum>(all.net, options) == ckpt_file));
+    CHECK((scratch::get(save<Checksum>(all.net, folder / "net", options).path) == ckpt_file));
+    plain_sink to;
+    save<Checksum>(all.net, to, options);
+    CHECK((to.all == ckpt_file));
+
+    const std::string file = saved<safetensors, Checksum>(all.net, options);
+    const std::uint32_t sum = support::checksum_of<crc32_cryptopp>(counted(file));
+    CHECK((file.find("\"crc_num\":\"" + std::to_string(sum) + "\"") != std::string::npos));
+    CHECK((safetensors_file.empty() || file == safetensors_file));
+    safetensors_file = file;
+    const save_report report = save<safetensors, Checksum>(all.net, folder / "net", options);
+    CHECK(report.checksum == sum);
+    CHECK((scratch::get(report.path) == file));
+  }
+}
+
+TEST_CASE("checksums: bytes that are read from a source while they are written") {
+  std::string content(9 << 20, '\0');
+  support::numbers random(5);
+  for (char& each : content) each = static_cast<char>(random.next() >> 56);
+  const memory_source from(support::bytes(content), "<source>");
+  const gather all{.view = nullptr, .first = 0, .from = &from};
+  plan what;
+  what.add(segment(all, content.size()));
+  checksum_place place{.offset = content.size(), .size = 4, .render = [](std::uint32_t, std::span<std::byte>) {}};
+  place.parts.push_back({.offset = 0, .size = content.size()});
+  what.set_checksum(std::move(place));
+  for (const unsigned threads : {1U, 2U}) {
+    checksummed_executor<crc32> execute(what, {.threads = threads});
+    for (int twice = 0; twice < 2; ++twice) {
+      plain_sink to;
+      execute.run(to, [](std::uint64_t) {});
+      CHECK((to.all.substr(0, content.size()) == content));
+      CHECK(execute.checksum() == support::checksum_of<crc32_cryptopp>(content));
+    }
+  }
+}
+
+TEST_CASE("checksums: a sink or a callback that fails ends the save, on as many threads as it has") {
+  const borderline all;
+  const std::uint64_t size = saved<crc32>(all.net).size();
+  for (const unsigned threads : {1U, 2U})
+    for (std::uint64_t room = 0; room < size; room += 5 << 20) {
+      const save_options options{.threads = threads};
+      const auto failed = [&](auto format) {
+        return support::message_of<std::runtime_error>(
+            [&] { save<decltype(format), crc32>(all.net, narrow_sink{room}, options); });
+      };
+      CHECK(failed(mindspore{}) == "full");
+      CHECK(failed(safetensors{}) == "full");
+      const save_options stopped{.progress =
+                                     [&](progress now) {
+                                       if (now.done >= room) throw std::runtime_error("stopped");
+                                     },
+                                 .threads = threads};
+      CHECK(support::message_of<std::runtime_error>([&] { save<crc32>(all.net, narrow_sink{size}, stopped); }) ==
+            "stopped");
+    }
+  CHECK(support::message_of<std::runtime_error>([&] { save<safetensors, crc32>(all.net, narrow_sink{2 * size}); }) ==
+        "overwritten");
 }
