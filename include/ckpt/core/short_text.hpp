@@ -24,7 +24,8 @@ class short_text {
       digits[--begin] = static_cast<char>('0' + number % base);
       number /= base;
     }
-    return add({digits.data() + begin, digits.size() - begin});
+    const char* const first = digits.data() + begin;  // of char* a view would ask all concepts of iterators anew
+    return add({first, digits.size() - begin});
   }
   [[nodiscard]] constexpr std::string_view view() const noexcept { return {m_letters.data(), m_size}; }
 

@@ -62,8 +62,9 @@ struct json_number {
       if (exponent < far) exponent = exponent * 10 + (text[at] - '0');
     magnitude += negative ? -exponent : exponent;
   }
+  const char* const digits = leading;
   const bool too_large = count > 0 && (magnitude > limit_magnitude ||
-                                       (magnitude == limit_magnitude && std::string_view(leading, count) >= limit));
+                                       (magnitude == limit_magnitude && std::string_view(digits, count) >= limit));
   return {too_large ? json_number_status::out_of_range : json_number_status::good, at};
 }
 

@@ -258,8 +258,8 @@ class json_reader {
   // Of a string that scan_string has been over; no escape is shorter than what it stands for. The 3 bytes more are for
   // a mapped file that somebody changes in between: an escape that begins within the string then ends beyond it.
   std::string_view decode(std::string_view raw) {
-    char* const begin = reinterpret_cast<char*>(m_strings.allocate(raw.size() + 3));
-    char* to = begin;
+    char* to = reinterpret_cast<char*>(m_strings.allocate(raw.size() + 3));
+    const char* const begin = to;
     for (std::size_t at = 0; at < raw.size();) {
       if (raw[at] != '\\') {
         *to++ = raw[at++];

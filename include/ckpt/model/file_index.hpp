@@ -31,7 +31,7 @@ struct extent {
 /// What a file says of one entry. Lives in its file_index.
 class index_entry {
  public:
-  [[nodiscard]] std::string_view name() const noexcept { return {m_name, m_name_size}; }
+  [[nodiscard]] std::string_view name() const noexcept { return {m_name, std::size_t{m_name_size}}; }
   [[nodiscard]] entry_kind kind() const noexcept { return m_kind; }
   /// The element type of a tensor; uint8 for a string or a map.
   [[nodiscard]] dtype type() const noexcept { return m_type; }
