@@ -18,11 +18,7 @@ namespace ckpt {
 class arena {
  public:
   arena() = default;
-  arena(arena&& other) noexcept
-      : m_last(std::exchange(other.m_last, nullptr)),
-        m_free(std::exchange(other.m_free, nullptr)),
-        m_left(std::exchange(other.m_left, 0)),
-        m_next_block(other.m_next_block) {}
+  arena(arena&& other) noexcept : arena() { *this = std::move(other); }
   arena& operator=(arena&& other) noexcept {
     std::swap(m_last, other.m_last);
     std::swap(m_free, other.m_free);
@@ -31,7 +27,11 @@ class arena {
     return *this;
   }
   ~arena() {
-    while (m_last != nullptr) ::operator delete(std::exchange(m_last, m_last->previous));
+    while (m_last != nullptr) {
+      block* const gone = m_last;
+      m_last = gone->previous;
+      ::operator delete(gone);
+    }
   }
 
   /// `size` uninitialized bytes, aligned to `alignment` (a power of two up to 16). Throws std::bad_alloc.

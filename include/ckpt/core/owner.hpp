@@ -2,7 +2,6 @@
 #define CKPT_CORE_OWNER_HPP
 
 #include <type_traits>
-#include <utility>
 
 namespace ckpt {
 
@@ -13,7 +12,7 @@ class owner {
  public:
   owner() noexcept = default;
   explicit owner(T* object) noexcept : m_object(object) {}
-  owner(owner&& other) noexcept : m_object(std::exchange(other.m_object, nullptr)) {}
+  owner(owner&& other) noexcept : m_object(other.release()) {}
   /// Of a class that derives from T, whose destructor is virtual.
   template <class Derived>
     requires(!std::is_same_v<Derived, T> && std::is_convertible_v<Derived*, T*>)
@@ -21,14 +20,18 @@ class owner {
   owner& operator=(owner&& other) noexcept {
     if (this != &other) {
       delete m_object;
-      m_object = std::exchange(other.m_object, nullptr);
+      m_object = other.release();
     }
     return *this;
   }
   ~owner() { delete m_object; }
 
   /// Gives the object away.
-  [[nodiscard]] T* release() noexcept { return std::exchange(m_object, nullptr); }
+  [[nodiscard]] T* release() noexcept {
+    T* const object = m_object;
+    m_object = nullptr;
+    return object;
+  }
 
   [[nodiscard]] T* get() const noexcept { return m_object; }
   [[nodiscard]] T& operator*() const noexcept { return *m_object; }

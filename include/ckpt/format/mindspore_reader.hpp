@@ -374,7 +374,8 @@ class mindspore_reader {
   }
 
   void finish_pending() {
-    if (!std::exchange(m_has_pending, false)) return;
+    if (!m_has_pending) return;
+    m_has_pending = false;
     const pending_entry& entry = m_pending;
     if (entry.found != entry.expected) refuse_size(entry.offset, entry, entry.found);
     const bool added =

@@ -29,14 +29,9 @@ class aligned_memory {
       (void)::madvise(m_bytes, size / huge_page * huge_page, MADV_HUGEPAGE);  // advice: may be refused
 #endif
   }
-  aligned_memory(aligned_memory&& other) noexcept
-      : m_bytes(std::exchange(other.m_bytes, nullptr)),
-        m_size(std::exchange(other.m_size, 0)),
-        m_alignment(other.m_alignment) {}
+  aligned_memory(aligned_memory&& other) noexcept { swap(other); }
   aligned_memory& operator=(aligned_memory other) noexcept {
-    std::swap(m_bytes, other.m_bytes);
-    std::swap(m_size, other.m_size);
-    std::swap(m_alignment, other.m_alignment);
+    swap(other);
     return *this;
   }
   ~aligned_memory() {
@@ -47,6 +42,12 @@ class aligned_memory {
 
  private:
   static constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+  void swap(aligned_memory& other) noexcept {
+    std::swap(m_bytes, other.m_bytes);
+    std::swap(m_size, other.m_size);
+    std::swap(m_alignment, other.m_alignment);
+  }
 
   std::byte* m_bytes = nullptr;
   std::size_t m_size = 0;

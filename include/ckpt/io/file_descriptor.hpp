@@ -32,7 +32,9 @@ class file_descriptor {
   file_descriptor(int descriptor, std::string path) noexcept : m_descriptor(descriptor), m_path(std::move(path)) {}
 
   file_descriptor(file_descriptor&& other) noexcept
-      : m_descriptor(std::exchange(other.m_descriptor, -1)), m_path(std::move(other.m_path)) {}
+      : m_descriptor(other.m_descriptor), m_path(std::move(other.m_path)) {
+    other.m_descriptor = -1;
+  }
   file_descriptor& operator=(file_descriptor&& other) noexcept {
     std::swap(m_descriptor, other.m_descriptor);
     m_path.swap(other.m_path);
@@ -180,8 +182,9 @@ class file_descriptor {
   void close() {
     if (m_descriptor < 0) return;
     // After EINTR the descriptor is closed on Linux, and a second try could close another thread's file.
-    if (::close(std::exchange(m_descriptor, -1)) != 0 && errno != EINTR)
-      throw_io_error(last_error(), m_path, "cannot close");
+    const int closed = m_descriptor;
+    m_descriptor = -1;
+    if (::close(closed) != 0 && errno != EINTR) throw_io_error(last_error(), m_path, "cannot close");
   }
 
   /// The most bytes given to one call; Linux takes no more than 2^31 - 4096, macOS no more than 2^31 - 1.

@@ -161,7 +161,8 @@ class json_reader {
   // After `[`, `{` or a value: true before a further item, false behind the closing token.
   bool next_item(char close, std::string_view expected) {
     skip_blanks();
-    const bool first = std::exchange(m_first, false);
+    const bool first = m_first;
+    m_first = false;
     if (m_at != m_end && *m_at == close) {
       ++m_at;
       --m_depth;

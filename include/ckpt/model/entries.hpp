@@ -159,20 +159,25 @@ class entries {
   };
   struct held_list {
     held_list() = default;
-    held_list(held_list&& other) noexcept : last(std::exchange(other.last, nullptr)) {}
+    held_list(held_list&& other) noexcept { std::swap(last, other.last); }
     held_list& operator=(held_list&& other) noexcept {
       std::swap(last, other.last);
       return *this;
     }
     ~held_list() {
-      while (last != nullptr) delete std::exchange(last, last->previous);
+      while (last != nullptr) {
+        const held* const gone = last;
+        last = gone->previous;
+        delete gone;
+      }
     }
     held* last = nullptr;
   };
 
   template <class T>
   T& keep(held_value<T>* kept) noexcept {
-    kept->previous = std::exchange(m_held.last, kept);
+    kept->previous = m_held.last;
+    m_held.last = kept;
     return kept->value;
   }
 
