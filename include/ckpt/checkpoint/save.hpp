@@ -77,6 +77,13 @@ class prepared_save {
       if (options.progress) options.progress({.done = done, .total = size()});
     });
   }
+  /// The same into an empty vector.
+  template <class Bytes>
+  void execute_into(Bytes& bytes, const save_options& options) {
+    bytes.reserve(static_cast<std::size_t>(size()));
+    memory_sink to(bytes);
+    execute(to, options);
+  }
 
  private:
   static constexpr bool has_checksum =
@@ -161,9 +168,7 @@ template <class... Policies, class Object>
   std::vector<std::byte> bytes;
   if constexpr (detail::check_save_object<Object>()) {
     detail::prepared_save<chosen> prepared(object, "<memory>", options);
-    bytes.reserve(static_cast<std::size_t>(prepared.size()));
-    memory_sink to(bytes);
-    prepared.execute(to, options);
+    prepared.execute_into(bytes, options);
   }
   return bytes;
 }

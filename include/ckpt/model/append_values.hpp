@@ -97,8 +97,11 @@ class append_values {
     m_values.emplace_back(name, std::forward<T>(value));
   }
 
-  /// Those of `more`, after the others.
-  void add(const append_values& more) { m_values.insert(m_values.end(), more.m_values.begin(), more.m_values.end()); }
+  /// Those of `more`, after the others. (A template so that only who calls it compiles it.)
+  template <class Values = append_values>
+  void add(const std::type_identity_t<Values>& more) {
+    m_values.insert(m_values.end(), more.m_values.begin(), more.m_values.end());
+  }
 
   [[nodiscard]] auto begin() const noexcept { return m_values.begin(); }
   [[nodiscard]] auto end() const noexcept { return m_values.end(); }
