@@ -19,7 +19,7 @@ namespace ckpt {
     throw usage_error(errc::invalid_argument, {.path = path}, "names a directory: add the name of a file");
   if (is_directory(path))
     throw io_error(std::make_error_code(std::errc::is_a_directory), {.path = path}, "cannot write there");
-  if (!path.ends_with(suffix)) path.append(".").append(suffix);
+  if (!path.ends_with(suffix)) (path += '.') += suffix;
   return path;
 }
 
