@@ -15,6 +15,7 @@
 
 #include <ckpt/cipher/block.hpp>
 #include <ckpt/cipher/concept.hpp>
+#include <ckpt/cipher/cryptopp.hpp>
 #include <ckpt/cipher/known_ciphers.hpp>
 #include <ckpt/cipher/seal.hpp>
 #include <ckpt/cipher/secret_key.hpp>
@@ -301,9 +302,10 @@ class decrypted_source final : public source {
       with.mac->update(header(block.cipher_size, block.iv).bytes());
     }
     std::uint64_t used = 0;
-    for (std::uint64_t at = 0; at < block.cipher_size; at += slice) {
+    const std::size_t step = m_file->data() != nullptr ? cryptopp::in_first_cache : slice;
+    for (std::uint64_t at = 0; at < block.cipher_size; at += step) {
       const std::uint64_t left = block.cipher_size - at;
-      const std::size_t size = left < slice ? static_cast<std::size_t>(left) : slice;
+      const std::size_t size = left < step ? static_cast<std::size_t>(left) : step;
       const std::byte* const text = cipher_text(with, block.offset + layout::header_size + at, size);
       if (with.mac) with.mac->update({text, size});
       const std::uint64_t begin = block.plain_begin + at;
