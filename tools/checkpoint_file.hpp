@@ -101,7 +101,7 @@ class content_stream {
   std::size_t read(std::span<std::byte> to) {
     std::size_t done = 0;
     while (done < to.size() && m_extent < m_what.extents().size()) {
-      const extent& part = m_what.extents()[m_extent];
+      const extent part = m_what.extents()[m_extent];
       const std::uint64_t left = part.size - m_at;
       const std::size_t count = left < to.size() - done ? static_cast<std::size_t>(left) : to.size() - done;
       m_from.read(part.offset + m_at, to.subspan(done, count));

@@ -155,7 +155,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
   const checkpoint_file file(options.input, options.key);
   const selection chosen = select(file.index(), rules);
   for (const std::string& rule : rules.unused())
-    print_error("ckpt: note: --rename " + quoted(rule) + " matches no name\n");
+    print_error("ckpt: note: --rename " + in_quotes(rule) + " matches no name\n");
 
   std::string written;
   if (format == safetensors::name) {

@@ -25,7 +25,7 @@ constexpr std::size_t longest_text = 40;  // columns of a string that are shown
 std::string description(const index_entry& entry) {
   switch (entry.kind()) {
     case entry_kind::tensor: return std::string(name(entry.type())) + to_string(entry.shape());
-    case entry_kind::string: return "string " + elided(quoted(entry.text()), longest_text);
+    case entry_kind::string: return "string " + elided(in_quotes(entry.text()), longest_text);
     case entry_kind::map: break;
   }
   return "map";

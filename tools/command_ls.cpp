@@ -26,7 +26,7 @@ std::string properties(const file_index& index) {
   std::string text;
   for (const auto& [key, value] : index.metadata()) {
     if (!safetensors_schema::is_reserved(key)) continue;
-    text.append(text.empty() ? " (" : ", ").append(printable(key)).append(" ").append(quoted(value));
+    text.append(text.empty() ? " (" : ", ").append(printable(key)).append(" ").append(in_quotes(value));
   }
   return text.empty() ? text : text + ")";
 }

@@ -40,11 +40,11 @@ std::string narrow(const std::wstring& text) {
 }
 
 std::wregex compile(const std::string& option, const std::string& expression) {
-  if (!is_utf8(expression)) throw command_line_error(option + ": " + quoted(expression) + " is not UTF-8");
+  if (!is_utf8(expression)) throw command_line_error(option + ": " + in_quotes(expression) + " is not UTF-8");
   try {
     return std::wregex(wide(expression));
   } catch (const std::regex_error& problem) {
-    throw command_line_error(option + ": " + quoted(expression) + " is not a regular expression: " + problem.what());
+    throw command_line_error(option + ": " + in_quotes(expression) + " is not a regular expression: " + problem.what());
   }
 }
 
@@ -76,9 +76,9 @@ name_rules::name_rules(const std::string& only, const std::vector<std::string>& 
   for (const std::string& given : renames) {
     const std::size_t cut = given.rfind('=');
     if (cut == std::string::npos)
-      throw command_line_error("--rename: " + quoted(given) + " has no '='; write REGEX=TEXT");
+      throw command_line_error("--rename: " + in_quotes(given) + " has no '='; write REGEX=TEXT");
     if (cut == 0)
-      throw command_line_error("--rename: " + quoted(given) + " has nothing before its '='; write REGEX=TEXT");
+      throw command_line_error("--rename: " + in_quotes(given) + " has nothing before its '='; write REGEX=TEXT");
     m_renames.push_back({given, compile("--rename", given.substr(0, cut)), wide(given.substr(cut + 1))});
   }
 }

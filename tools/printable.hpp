@@ -76,7 +76,7 @@ inline void append_hex(std::string& out, std::string_view prefix, char32_t value
 }
 
 /// `text` in quotes, with escapes for quotes, backslashes and what would disturb a terminal.
-[[nodiscard]] inline std::string quoted(std::string_view text) {
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     if (c == '"' || c == '\\') escaped += '\\';
@@ -90,7 +90,7 @@ inline void append_hex(std::string& out, std::string_view prefix, char32_t value
 [[nodiscard]] inline std::string printable(std::string_view name) {
   const bool is_plain =
       !name.empty() && name.find_first_of(" \"\\") == std::string_view::npos && without_controls(name) == name;
-  return is_plain ? std::string(name) : quoted(name);
+  return is_plain ? std::string(name) : in_quotes(name);
 }
 
 /// The columns that `text`, without control characters, takes on a terminal.

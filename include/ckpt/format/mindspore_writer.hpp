@@ -191,7 +191,7 @@ class mindspore_writer {
     if (m_plan.size() < sizeof ending) return;
     std::size_t missing = sizeof ending;
     for (std::size_t i = m_plan.segments().size(); missing > 0; --i) {
-      const segment& piece = m_plan.segments()[i - 1];
+      const segment piece = m_plan.segments()[i - 1];
       const std::size_t take = piece.size() < missing ? static_cast<std::size_t>(piece.size()) : missing;
       missing -= take;
       piece.copy_to(piece.size() - take, {&ending[missing], take});

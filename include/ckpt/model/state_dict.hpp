@@ -42,7 +42,7 @@ class state_value {
   /// the slices of a map; none for a string.
   [[nodiscard]] std::size_t piece_count() const noexcept { return m_entry->extents().size(); }
   [[nodiscard]] std::span<const std::byte> piece(std::size_t number) const noexcept {
-    const extent& part = m_entry->extents()[number];
+    const extent part = m_entry->extents()[number];
     return {m_base + part.offset, static_cast<std::size_t>(part.size)};
   }
 

@@ -246,8 +246,8 @@ TEST_CASE("ckpt writer: a strided tensor over 512 MiB is cut where it is gathere
   all.add_tensor("a", tensor_view::strided(dtype::uint16, {600, 1 << 19}, row.data(), {0, 1}));  // one row, 600 times
   const plan made = mindspore_writer(all, {}).make_plan();
   REQUIRE(made.segments().size() == 4);
-  const segment& first = made.segments()[1];
-  const segment& second = made.segments()[3];
+  const segment first = made.segments()[1];
+  const segment second = made.segments()[3];
   CHECK(first.size() == 512 * mebibyte);
   CHECK(second.size() == 88 * mebibyte);
   CHECK(second.is_gathered());
