@@ -168,7 +168,7 @@ void save_all(const std::string& directory) {
   for (const std::size_t size : sizes) nets.push_back(std::make_unique<model>(size));
   std::deque<asked> open;
   for (std::int32_t i = 0; i < saves; ++i) {
-    const way how = ways()[static_cast<std::size_t>(i) % ways().size()];
+    const way& how = ways()[static_cast<std::size_t>(i) % ways().size()];
     const std::size_t which = i % 20 == 0 ? 3 : static_cast<std::size_t>(i % 3);
     ckpt::async_options options{.append = {{"seed", i}},
                                 .durability = i % 50 == 0 ? ckpt::durability::full : ckpt::durability::none,

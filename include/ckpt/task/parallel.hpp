@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -68,8 +66,7 @@ inline void run_parallel(unsigned workers, function_ref<void(parallel_work&, uns
   try {
     threads.reserve(workers - 1);
     for (unsigned worker = 1; worker < workers; ++worker) threads.emplace_back(run, worker);
-  } catch (const std::system_error&) {  // the others do its work
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): those that there are do the work
   }
   run(0);
   for (std::thread& thread : threads) thread.join();
