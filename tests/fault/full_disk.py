@@ -21,8 +21,8 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def save(child: str, library: str, what: str, form: str, path: pathlib.Path) -> tuple[int, str]:
-    environment = dict(os.environ, LD_PRELOAD=library, LC_ALL="C")
+def save(child: str, interposer: str, what: str, form: str, path: pathlib.Path) -> tuple[int, str]:
+    environment = dict(os.environ, LD_PRELOAD=interposer, LC_ALL="C")
     environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
     done = subprocess.run(
         [child, what, form, "full", str(path)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
@@ -35,14 +35,14 @@ def free_bytes(path: pathlib.Path) -> int:
     return status.f_bfree * status.f_bsize
 
 
-def check(child: str, library: str, mounted: pathlib.Path, reserves: bool) -> list[str]:
+def check(child: str, interposer: str, mounted: pathlib.Path, reserves: bool) -> list[str]:
     wrong = []
     for form in ("ckpt", "safetensors", "aes_gcm", "aes_cbc"):
         path = mounted / f"net.{'safetensors' if form == 'safetensors' else 'ckpt'}"
-        if (code := save(child, library, "old", form, path)) != (0, ""):
+        if (code := save(child, interposer, "old", form, path)) != (0, ""):
             return [f"saving the old file: {code}"]
         old, free = path.read_bytes(), free_bytes(mounted)
-        code, said = save(child, library, "large", form, path)
+        code, said = save(child, interposer, "large", form, path)
         text = f"{path}: cannot reserve " if reserves else f"{path}: cannot write: No space left on device, at byte "
         if code != 3 or not said.startswith(text) or "No space left on device" not in said:
             wrong.append(f"exit code {code}: {said}")
@@ -52,7 +52,7 @@ def check(child: str, library: str, mounted: pathlib.Path, reserves: bool) -> li
             wrong.append(f"stays behind: {stay}")
         if free_bytes(mounted) < free - MIB // 8:  # a directory may have grown
             wrong.append(f"{free - free_bytes(mounted)} bytes are lost")
-        if (code := save(child, library, "small", form, path)) != (0, "") or path.read_bytes() == old:
+        if (code := save(child, interposer, "small", form, path)) != (0, "") or path.read_bytes() == old:
             wrong.append(f"what still fits is not saved: {code}")
         path.unlink()
     return wrong
@@ -61,7 +61,7 @@ def check(child: str, library: str, mounted: pathlib.Path, reserves: bool) -> li
 def main() -> int:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    child, library = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    child, interposer = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     if os.geteuid() != 0 or not shutil.which("mkfs.ext4") or not shutil.which("mount"):
         print("skipped: needs root, mount and mkfs.ext4")
         return SKIPPED
@@ -86,7 +86,7 @@ def main() -> int:
                 print(f"{name}: skipped: {error.stderr.decode(errors='replace').strip()}")
                 continue
             try:
-                wrong = check(child, library, mounted, reserves)
+                wrong = check(child, interposer, mounted, reserves)
             finally:
                 run("umount", str(mounted))
             tried += 1

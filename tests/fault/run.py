@@ -51,7 +51,7 @@ READS = {"pread", "read"}
 PARTIAL = READS | {"pwrite", "pwritev", "write", "writev"}
 OPTIONAL = {"fallocate", "sync_file_range", "fsync directory"}  # file systems may lack them
 NEVER_INTERRUPTED = {"mmap", "madvise"}
-MUST_OCCUR = {  # or the library is not between the program and libc
+MUST_OCCUR = {  # or the interposer is not between the program and libc
     "full": {"open directory", "openat", "fallocate", "fchmod", "fsync", "close", "rename", "fsync directory"},
     "none": {"open directory", "openat", "fallocate", "fchmod", "close", "rename"},
 }
@@ -61,8 +61,8 @@ CIPHERS = ("aes_gcm", "aes_cbc", "sm4_cbc")
 
 
 class Suite:
-    def __init__(self, child: str, library: str, root: pathlib.Path):
-        self.child, self.library, self.root = child, library, root
+    def __init__(self, child: str, interposer: str, root: pathlib.Path):
+        self.child, self.interposer, self.root = child, interposer, root
         self.cases = 0
         self.failures: list[str] = []
 
@@ -72,7 +72,7 @@ class Suite:
         report.write_bytes(bytes(REPORT_SIZE))
         environment = dict(
             os.environ,
-            LD_PRELOAD=self.library,
+            LD_PRELOAD=self.interposer,
             FAULT_REPORT=str(report),
             FAULT_AT=str(at),
             FAULT_KIND=kind,

@@ -77,7 +77,7 @@ class prepared_save {
       if (options.progress) options.progress({.done = done, .total = size()});
     });
   }
-  /// The same into an empty vector.
+  /// The same into an empty vector. (A template so that only who calls it compiles it.)
   template <class Bytes>
   void execute_into(Bytes& bytes, const save_options& options) {
     bytes.reserve(static_cast<std::size_t>(size()));

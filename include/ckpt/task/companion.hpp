@@ -21,7 +21,7 @@ class companion {
     if (threads < 2) return;
     try {
       m_thread = std::thread([this] { serve(); });
-    } catch (const std::exception&) {
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the calling thread does everything
     }
   }
   companion(const companion&) = delete;

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <semaphore>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
-#include <ckpt/model/parameter.hpp>
+#include "../format/planned.hpp"
+#include "../support.hpp"
 
 using namespace ckpt;
 
@@ -18,22 +20,14 @@ using bytes = std::vector<std::byte>;
 
 bytes random_bytes(std::size_t size) {
   bytes made(size);
-  std::uint32_t state = 1;
-  for (std::byte& each : made) each = static_cast<std::byte>((state = state * 1664525 + 1013904223) >> 24U);
+  support::numbers random(1);
+  for (std::byte& each : made) each = static_cast<std::byte>(random.next() >> 56);
   return made;
 }
 
-bytes all_of(const plan& what) {
-  bytes all(static_cast<std::size_t>(what.size()));
-  plan_cursor cursor;
-  cursor.seek(what, 0);
-  cursor.read(all);
-  return all;
-}
-
 /// Small, empty and large segments, and one that is gathered: about `size` bytes.
-struct planned {
-  explicit planned(std::size_t size)
+struct mixed {
+  explicit mixed(std::size_t size)
       : memory(random_bytes(size)),
         view(tensor_view::strided(dtype::uint8, {static_cast<std::int64_t>(size / 4), 2}, memory.data(),
                                   {1, static_cast<std::int64_t>(size / 4)})),
@@ -55,17 +49,12 @@ struct planned {
 
 constexpr std::size_t sizes[] = {64, (1 << 20) - 21, 1 << 20, 21 << 20};
 
-struct collecting {
-  bytes all{};
-  void write(std::span<const std::byte> more) { all.insert(all.end(), more.begin(), more.end()); }
-};
-
 }  // namespace
 
 TEST_CASE("snapshot: the image is the file, whatever the pieces and the threads") {
   for (const std::size_t size : sizes) {
-    const planned made(size);
-    const bytes expected = all_of(made.what);
+    const mixed made(size);
+    const std::string expected = support::planned(made.what);
     for (const unsigned threads : {0U, 1U, 2U, 7U}) {
       bytes image(expected.size());
       detail::snapshot taken(made.what, image);
@@ -73,15 +62,16 @@ TEST_CASE("snapshot: the image is the file, whatever the pieces and the threads"
       taken.take(threads, watch);
       taken.wait();
       CHECK(taken.seconds() > 0);
-      CHECK((image == expected));
-      collecting to;
+      CHECK((support::text(image) == expected));
+      bytes written;
+      memory_sink to(written);
       std::uint64_t reported = 0;
       taken.write(to, [&](std::uint64_t done) {
         CHECK(done > reported);
         reported = done;
       });
       CHECK(reported == expected.size());
-      CHECK((to.all == expected));
+      CHECK((support::text(written) == expected));
     }
   }
 }
@@ -91,19 +81,21 @@ TEST_CASE("snapshot: nothing") {
   detail::snapshot taken(what, {});
   detail::stopwatch watch;
   taken.take(0, watch);
-  collecting to;
+  bytes written;
+  memory_sink to(written);
   taken.write(to, [](std::uint64_t) { FAIL("nothing was written"); });
-  CHECK(to.all.empty());
+  CHECK(written.empty());
 }
 
 TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes from before") {
   for (const std::size_t size : sizes) {
     for (const std::size_t ahead : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{99}}) {
-      planned made(size);
-      const bytes expected = all_of(made.what);
+      mixed made(size);
+      const std::string expected = support::planned(made.what);
       bytes image(expected.size());
       detail::snapshot taken(made.what, image);
-      collecting to;
+      bytes written;
+      memory_sink to(written);
       std::binary_semaphore begun(0);
       std::binary_semaphore may_go_on(0);
       std::thread writer([&] {
@@ -123,13 +115,13 @@ TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes fr
       std::fill(made.memory.begin(), made.memory.end(), std::byte{0});
       may_go_on.release();
       writer.join();
-      CHECK((to.all == expected));
+      CHECK((support::text(written) == expected));
     }
   }
 }
 
 TEST_CASE("snapshot: it is taken though who was to write has failed") {
-  const planned made(21 << 20);
+  const mixed made(21 << 20);
   bytes image(static_cast<std::size_t>(made.what.size()));
   detail::snapshot taken(made.what, image);
   struct full {
