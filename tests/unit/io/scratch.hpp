@@ -8,11 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <span>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/stat.h>
@@ -61,7 +62,9 @@ inline void put(const std::string& path, std::string_view text) {
 inline std::string get(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return "(no file)";
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream all;  // which takes the file piece by piece, where an iterator goes byte by byte
+  all << file.rdbuf();
+  return std::move(all).str();
 }
 
 inline unsigned mode_of(const std::string& path) {
