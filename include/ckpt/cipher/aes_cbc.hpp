@@ -22,7 +22,7 @@ struct aes_cbc final {
   static constexpr bool is_authenticated = false;
   static constexpr bool is_padded = true;
 
-  using encryptor = cryptopp::cbc_encryptor<CryptoPP::AES>;
+  using encryptor = cryptopp::cbc_encryptor<CryptoPP::AES, 1>;
   using decryptor = cryptopp::cbc_decryptor<CryptoPP::AES::Decryption>;
 };
 

@@ -86,27 +86,30 @@ class gcm_decryptor {
 };
 
 /// CBC of several blocks side by side: within one, each step waits for the one before, and a core is idle most of the
-/// time; of eight, it has eight steps to do at once.
-template <class BlockCipher>
+/// time; of eight, it has eight steps to do at once. Crypto++ takes `Together` units for the price of one, and fewer
+/// one by one: what is missing of them is made up.
+template <class BlockCipher, std::size_t Together>
 class cbc_encryptor {
  public:
   static constexpr std::size_t lanes = 8;
+  static_assert(lanes % Together == 0);
 
   explicit cbc_encryptor(std::span<const std::byte> key) : m_cipher(raw(key.data()), key.size()) {}
   void begin(std::size_t lane, std::span<const std::byte, iv_size> iv) {
     std::memcpy(m_chain[lane].data(), iv.data(), iv.size());
   }
   void process(std::span<const cipher_lane> blocks, std::size_t size) {
-    alignas(64) std::array<std::byte, lanes * cipher_unit> plain;
-    alignas(64) std::array<std::byte, lanes * cipher_unit> chain;
+    alignas(64) std::array<std::byte, lanes * cipher_unit> plain{};
+    alignas(64) std::array<std::byte, lanes * cipher_unit> chain{};
     const std::size_t count = blocks.size();
+    const std::size_t made_up = (count + Together - 1) / Together * Together;
     for (std::size_t i = 0; i < count; ++i)
       std::memcpy(&chain[i * cipher_unit], m_chain[blocks[i].number].data(), cipher_unit);
     using transformation = CryptoPP::BlockTransformation;
     const transformation& cipher = m_cipher;
     for (std::size_t at = 0; at < size; at += cipher_unit) {
       for (std::size_t i = 0; i < count; ++i) std::memcpy(&plain[i * cipher_unit], blocks[i].in + at, cipher_unit);
-      cipher.AdvancedProcessBlocks(raw(plain.data()), raw(chain.data()), raw(chain.data()), count * cipher_unit,
+      cipher.AdvancedProcessBlocks(raw(plain.data()), raw(chain.data()), raw(chain.data()), made_up * cipher_unit,
                                    transformation::BT_XorInput | transformation::BT_AllowParallel);
       for (std::size_t i = 0; i < count; ++i) std::memcpy(blocks[i].out + at, &chain[i * cipher_unit], cipher_unit);
     }

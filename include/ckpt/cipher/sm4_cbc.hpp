@@ -20,7 +20,7 @@ struct sm4_cbc final {
   static constexpr bool is_authenticated = false;
   static constexpr bool is_padded = true;
 
-  using encryptor = cryptopp::cbc_encryptor<CryptoPP::SM4>;
+  using encryptor = cryptopp::cbc_encryptor<CryptoPP::SM4, 4>;
   using decryptor = cryptopp::cbc_decryptor<cryptopp::sm4_decryption>;
 };
 

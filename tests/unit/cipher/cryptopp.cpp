@@ -61,7 +61,7 @@ TEST_CASE("cbc: AES, the vectors of NIST SP 800-38A, F.2.1 to F.2.6") {
                "f58c4c04d6e5f1ba779eabfb5f7bfbd6 9cfc4e967edb808d679f777bc6702c7d 39f23369a9d9bacfa530e26304231461 "
                "b2eb05e2c39be9fcda6c19078c6a9d1b"}}) {
     const std::string raw = unhex(key);
-    cryptopp::cbc_encryptor<CryptoPP::AES> to(bytes(raw));
+    cryptopp::cbc_encryptor<CryptoPP::AES, 1> to(bytes(raw));
     cryptopp::cbc_decryptor<CryptoPP::AES::Decryption> from(bytes(raw));
     for (const std::size_t step : {16U, 32U, 48U, 64U}) {
       CHECK(hex(encrypt(to, nist_iv, nist, step)) == hex(unhex(expected)));
@@ -73,7 +73,7 @@ TEST_CASE("cbc: AES, the vectors of NIST SP 800-38A, F.2.1 to F.2.6") {
 TEST_CASE("cbc: SM4, the vector of GB/T 32907-2016, A.1, as the first block of a chain from zero") {
   const std::string key = unhex("0123456789abcdeffedcba9876543210");
   const std::string zero(16, '\0');
-  cryptopp::cbc_encryptor<CryptoPP::SM4> to(bytes(key));
+  cryptopp::cbc_encryptor<CryptoPP::SM4, 4> to(bytes(key));
   cryptopp::cbc_decryptor<cryptopp::sm4_decryption> from(bytes(key));
   CHECK(hex(encrypt(to, zero, key, 16)) == "681edf34d206965e86b3e94f536e4246");
   CHECK(decrypt(from, zero, unhex("681edf34d206965e86b3e94f536e4246"), 16) == key);
@@ -83,14 +83,17 @@ TEST_CASE("cbc: SM4, the vector of RFC 8998's draft (draft-ribose-cfrg-sm4-10, A
   const std::string key = unhex("0123456789abcdeffedcba9876543210");
   const std::string plain = unhex("aaaaaaaabbbbbbbbccccccccdddddddd eeeeeeeeffffffffaaaaaaaabbbbbbbb");
   const std::string expected = unhex("78ebb11cc40b0a48312aaeb2040244cb 4cb7016951909226979b0d15dc6a8f6d");
-  cryptopp::cbc_encryptor<CryptoPP::SM4> to(bytes(key));
+  cryptopp::cbc_encryptor<CryptoPP::SM4, 4> to(bytes(key));
   cryptopp::cbc_decryptor<cryptopp::sm4_decryption> from(bytes(key));
   CHECK(hex(encrypt(to, nist_iv, plain, 32)) == hex(expected));
   CHECK(decrypt(from, nist_iv, expected, 32) == plain);
 }
 
-TEST_CASE_TEMPLATE("cbc: blocks side by side are what each is alone", Block, CryptoPP::AES, CryptoPP::SM4) {
-  using encryptor = cryptopp::cbc_encryptor<Block>;
+using aes_one_by_one = cryptopp::cbc_encryptor<CryptoPP::AES, 1>;
+using aes_by_four = cryptopp::cbc_encryptor<CryptoPP::AES, 4>;
+using sm4_by_four = cryptopp::cbc_encryptor<CryptoPP::SM4, 4>;
+TEST_CASE_TEMPLATE("cbc: blocks side by side are what each is alone", encryptor, aes_one_by_one, aes_by_four,
+                   sm4_by_four) {
   const std::string key = unhex("2b7e151628aed2a6abf7158809cf4f3c");
   numbers random(1);
   for (std::size_t count = 1; count <= encryptor::lanes; ++count) {
