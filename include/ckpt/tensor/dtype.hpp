@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -152,6 +153,15 @@ concept scalar = detail::scalar_dtype<std::remove_cv_t<T>>().has_value();
 
 template <scalar T>
 inline constexpr dtype dtype_of = *detail::scalar_dtype<std::remove_cv_t<T>>();
+
+/// A std::vector, std::array, std::span or array of scalars, and what else is one piece of them.
+template <class T>
+concept scalar_range = requires(const T& range) {
+  { std::size(range) } -> std::convertible_to<std::size_t>;
+  requires std::is_pointer_v<decltype(std::data(range))>;
+  requires std::contiguous_iterator<decltype(std::begin(range))>;  // a matrix has data and size, but is no range
+  requires scalar<std::remove_cvref_t<decltype(*std::data(range))>>;
+};
 
 }  // namespace ckpt
 

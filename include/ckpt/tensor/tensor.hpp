@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,12 +36,12 @@ class tensor {
   }
 
   /// Throws usage_error where the number of values is not what the shape takes.
-  template <scalar T, std::size_t Extent>
-  tensor(ckpt::shape extents, std::span<T, Extent> values)
-      : tensor(dtype_of<T>, tensor_view(values, extents).shape(), std::as_bytes(values).data()) {}
+  template <scalar_range Values>
+  tensor(ckpt::shape extents, const Values& values)
+      : tensor(std::move(extents), std::data(values), std::size(values)) {}
   template <scalar T>
   tensor(ckpt::shape extents, std::initializer_list<T> values)
-      : tensor(std::move(extents), std::span<const T>(values.begin(), values.size())) {}
+      : tensor(std::move(extents), values.begin(), values.size()) {}
 
   /// Throws usage_error where the number of bytes is not what dtype and shape take, or a bool is neither 0 nor 1.
   [[nodiscard]] static tensor from_bytes(dtype type, ckpt::shape extents, std::span<const std::byte> bytes) {
@@ -101,6 +102,11 @@ class tensor {
     m_memory = aligned_memory(static_cast<std::size_t>(*size));
     if (from != nullptr && *size > 0) std::memcpy(m_memory.bytes().data(), from, m_memory.bytes().size());
   }
+
+  template <scalar T>
+  tensor(ckpt::shape extents, const T* values, std::size_t count)
+      : tensor(dtype_of<T>, tensor_view(std::span(values, count), std::move(extents)).shape(),
+               reinterpret_cast<const std::byte*>(values)) {}
 
   void check_type(dtype asked) const {
     if (asked != m_type)

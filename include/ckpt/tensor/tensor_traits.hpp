@@ -35,20 +35,8 @@ struct tensor_traits<tensor> {
   static tensor_view view(const tensor& value) { return value; }
 };
 
-namespace detail {
-
-template <class T>
-concept scalar_range = requires(const T& range) {
-  { std::size(range) } -> std::convertible_to<std::size_t>;
-  requires std::is_pointer_v<decltype(std::data(range))>;
-  requires std::contiguous_iterator<decltype(std::begin(range))>;  // a matrix has data and size, but is no range
-  requires scalar<std::remove_cvref_t<decltype(*std::data(range))>>;
-};
-
-}  // namespace detail
-
 /// Contiguous ranges of scalars: one axis.
-template <detail::scalar_range T>
+template <scalar_range T>
 struct tensor_traits<T> {
   static tensor_view view(const T& range) {
     using element = std::remove_cvref_t<decltype(*std::data(range))>;

@@ -30,10 +30,20 @@ TEST_CASE("tensor: of values") {
   const tensor t({2, 2}, {std::int16_t{1}, std::int16_t{-1}, std::int16_t{2}, std::int16_t{256}});
   CHECK((t.type() == dtype::int16));
   CHECK(support::hex(t.bytes()) == "0100ffff02000001");
+}
+
+TEST_CASE("tensor: of the values of a range") {
   const std::vector<float> values{1.0F, -2.0F};
-  CHECK(hex_of(tensor({2}, std::span<const float>(values))) == "0000803f000000c0");
+  CHECK(hex_of(tensor({2}, values)) == "0000803f000000c0");
+  CHECK(hex_of(tensor({2, 1}, std::span<const float>(values))) == "0000803f000000c0");
+  CHECK(hex_of(tensor({0}, std::vector<double>())).empty());
   std::array<std::uint8_t, 2> fixed{4, 5};
+  CHECK(hex_of(tensor({2}, fixed)) == "0405");
   CHECK(hex_of(tensor({2}, std::span(fixed))) == "0405");
+  const std::int16_t plain[] = {1, 2};
+  CHECK(hex_of(tensor({1, 2}, plain)) == "01000200");
+  CHECK_FALSE(std::is_constructible_v<tensor, shape, std::vector<bool>>);  // bits, not bytes
+  CHECK_FALSE(std::is_constructible_v<tensor, shape, std::vector<std::string>>);
 }
 
 TEST_CASE("tensor: of half precision, complex and packed values") {
