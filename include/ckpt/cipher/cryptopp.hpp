@@ -42,11 +42,17 @@ inline constexpr int gcm_nonce_size = 12;
 /// first cache of a core the second time.
 inline constexpr std::size_t in_first_cache = std::size_t{16} << 10;
 
-/// Crypto++ goes through all that it is given with the cipher, and then with the hash.
+/// Crypto++ goes through all that it is given with the cipher, and then with the hash. Before 8.7 it also allocates
+/// where it is to write over what it reads.
 template <class Gcm>
 void process_gcm(Gcm& gcm, const std::byte* in, std::byte* out, std::size_t size) {
-  for (std::size_t at = 0; at < size; at += in_first_cache)
-    gcm.ProcessData(raw(out + at), raw(in + at), size - at < in_first_cache ? size - at : in_first_cache);
+  std::array<std::byte, in_first_cache> copy;
+  for (std::size_t at = 0; at < size; at += in_first_cache) {
+    const std::size_t step = size - at < in_first_cache ? size - at : in_first_cache;
+    const std::byte* const from = in == out ? copy.data() : in + at;
+    if (in == out) std::memcpy(copy.data(), in + at, step);
+    gcm.ProcessData(raw(out + at), raw(from), step);
+  }
 }
 
 class gcm_encryptor {
