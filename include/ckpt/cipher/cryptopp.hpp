@@ -49,8 +49,11 @@ void process_gcm(Gcm& gcm, const std::byte* in, std::byte* out, std::size_t size
   std::array<std::byte, in_first_cache> copy;
   for (std::size_t at = 0; at < size; at += in_first_cache) {
     const std::size_t step = size - at < in_first_cache ? size - at : in_first_cache;
-    const std::byte* const from = in == out ? copy.data() : in + at;
-    if (in == out) std::memcpy(copy.data(), in + at, step);
+    const std::byte* from = in + at;
+    if (in == out) {
+      std::memcpy(copy.data(), from, step);
+      from = copy.data();
+    }
     gcm.ProcessData(raw(out + at), raw(from), step);
   }
 }

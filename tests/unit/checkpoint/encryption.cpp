@@ -21,7 +21,7 @@ using network = std::map<std::string, tensor>;
 network small() {
   network net;
   net.emplace("bias", tensor({3}, {1.5F, -2.0F, 0.25F}));
-  net.emplace("steps", tensor({}, std::span<const std::int64_t>(std::vector<std::int64_t>{7})));
+  net.emplace("steps", tensor({}, {std::int64_t{7}}));
   net.emplace("weight", tensor(dtype::float32, {50, 20}));
   return net;
 }

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <complex>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../support.hpp"
