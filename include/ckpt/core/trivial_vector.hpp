@@ -49,6 +49,12 @@ class trivial_vector {
     return *new (m_data + m_size++) T(copy);
   }
 
+  /// Appends an element made by T(), where it is to stay.
+  T& emplace_back() {
+    if (m_size == m_capacity) reserve(m_size < 8 ? 8 : 2 * m_size);
+    return *new (m_data + m_size++) T();
+  }
+
   /// Elements beyond the old size hold anything.
   void resize_for_overwrite(std::size_t size) {
     reserve(size);

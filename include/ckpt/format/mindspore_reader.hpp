@@ -112,18 +112,22 @@ class mindspore_reader {
   }
 
   range payload(message_reader& from, const char* what, const char* wanted = "2") const {
-    if (from.type() != wire::wire_type::length_delimited)
-      refuse(errc::malformed, from.field_offset(),
-             concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of ",
-                     wanted}),
-             m_name, m_kind);
+    if (from.type() != wire::wire_type::length_delimited) refuse_wire_type(from, what, wanted);
     return from.payload();
+  }
+
+  [[noreturn, gnu::noinline]] void refuse_wire_type(const message_reader& from, const char* what,
+                                                    const char* wanted) const {  // apart, so that payload() is inlined
+    refuse(errc::malformed, from.field_offset(),
+           concat({"field ", what, " has wire type ", std::to_string(static_cast<int>(from.type())), " instead of ",
+                   wanted}),
+           m_name, m_kind);
   }
 
   /// Text that the file holds; valid until the window moves.
   [[nodiscard]] std::string_view text_at(range bytes) {
-    const sequence<std::byte> text = m_window.at(bytes.begin, static_cast<std::size_t>(bytes.size()));
-    return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(bytes.size())};
+    const sequence<std::byte> text = m_window.at(bytes.begin, static_cast<std::size_t>(bytes.size));
+    return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(bytes.size)};
   }
 
   /// Whether a payload was found: none begins with the file, its key stands before it.
@@ -206,8 +210,7 @@ class mindspore_reader {
       add_string(content);
       return;
     }
-    std::optional<dtype> known = m_last_type;  // most often the same again
-    if (info(m_last_type).mindspore != type_name) known = dtype_from_mindspore(type_name);
+    const std::optional<dtype> known = dtype_from_mindspore(type_name, m_last_type);
     if (!known) refuse_type(type_name, type.begin);
     m_last_type = *known;
     add_tensor(*known, content);
@@ -219,9 +222,9 @@ class mindspore_reader {
       return;
     }
     const range packed = payload(tensor, "dims", "0 or 2");
-    for (std::uint64_t at = packed.begin; at < packed.end;) {
+    for (std::uint64_t at = packed.begin; at < packed.end();) {
       sequence<std::byte> bytes = m_window.at(at, wire::max_varint_size);
-      if (bytes.size() > packed.end - at) bytes = bytes.first(static_cast<std::size_t>(packed.end - at));
+      if (bytes.size() > packed.end() - at) bytes = bytes.first(static_cast<std::size_t>(packed.end() - at));
       const wire::varint dim = wire::read_varint(bytes);
       if (dim.size == 0) refuse(errc::malformed, at, "a packed dim is cut short or passes 64 bits", m_name, m_kind);
       add_dim(dim.value, at);
@@ -246,7 +249,7 @@ class mindspore_reader {
   }
 
   void add_tensor(dtype type, range content) {
-    if (m_shape.size() == 1 && m_shape[0] == 0 && content.size() == info(type).bits / 8u)
+    if (m_shape.size() == 1 && m_shape[0] == 0 && content.size == info(type).bits / 8u)
       m_shape.clear();  // how MindSpore wrote 0-d once
     const std::uint64_t expected = size_of(type, m_value_offset);
     const bool continues = continues_pending(entry_kind::tensor) && m_pending.found < m_pending.expected;
@@ -257,18 +260,18 @@ class mindspore_reader {
              m_name);
     if (!continues) {
       finish_pending();
-      if (content.size() == expected) {  // whole, as nearly all are
-        const extent where{content.begin, content.size()};
+      if (content.size == expected) {  // whole, as nearly all are
+        const extent where{content.begin, content.size};
         if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, {&where, 1}))
           refuse_twice(m_name, entry_kind::tensor, m_value_offset);
         return;
       }
       start_pending(entry_kind::tensor, type, expected);
     }
-    if (content.size() > m_pending.expected - m_pending.found)
-      refuse_size(content.begin, m_pending, m_pending.found + content.size());
-    m_pending.found += content.size();
-    m_pending.chunks.push_back({content.begin, content.size()});
+    if (content.size > m_pending.expected - m_pending.found)
+      refuse_size(content.begin, m_pending, m_pending.found + content.size);
+    m_pending.found += content.size;
+    m_pending.chunks.push_back({content.begin, content.size});
   }
 
   void start_pending(entry_kind kind, dtype type, std::uint64_t expected) {
@@ -317,14 +320,13 @@ class mindspore_reader {
       finish_pending();
       start_pending(entry_kind::string, dtype::uint8, 0);
     }
-    if (content.size() % utf32_width != 0)
-      refuse(
-          errc::malformed, content.begin,
-          concat({"its ", std::to_string(content.size()), " bytes are no multiple of the 4 that a code point takes"}),
-          m_name, entry_kind::string);
+    if (content.size % utf32_width != 0)
+      refuse(errc::malformed, content.begin,
+             concat({"its ", std::to_string(content.size), " bytes are no multiple of the 4 that a code point takes"}),
+             m_name, entry_kind::string);
     constexpr std::uint64_t step = 1024 * utf32_width;
-    for (std::uint64_t at = content.begin; at < content.end; at += step) {
-      const auto size = static_cast<std::size_t>(content.end - at < step ? content.end - at : step);
+    for (std::uint64_t at = content.begin; at < content.end(); at += step) {
+      const auto size = static_cast<std::size_t>(content.end() - at < step ? content.end() - at : step);
       const sequence<std::byte> bytes = m_window.at(at, size).first(size);
       for (std::size_t i = 0; i < size; i += utf32_width) add_code_point(load_le<std::uint32_t>(&bytes[i]), at + i);
     }
@@ -344,8 +346,7 @@ class mindspore_reader {
     const std::optional<dtype> known = dtype_from_name(type_name);  // numpy's, where tensors have MindSpore's
     if (!known) refuse_type(type_name, type.begin);
     const std::uint64_t expected = size_of(*known, bytes.begin);
-    if (content.size() != expected)
-      refuse_size(content.begin, *known, m_shape, expected, content.size(), m_name, m_kind);
+    if (content.size != expected) refuse_size(content.begin, *known, m_shape, expected, content.size, m_name, m_kind);
   }
 
   void read_map(range bytes) {
@@ -370,7 +371,7 @@ class mindspore_reader {
       m_shape.clear();
       start_pending(entry_kind::map, dtype::uint8, 0);
     }
-    m_pending.chunks.push_back({bytes.begin, bytes.size()});
+    m_pending.chunks.push_back({bytes.begin, bytes.size});
   }
 
   void finish_pending() {

@@ -174,11 +174,12 @@ class safetensors_reader {
     m_records.push_back(read);
   }
 
-  [[nodiscard]] dtype read_dtype(json_reader& json, std::string_view tensor) const {
+  [[nodiscard]] dtype read_dtype(json_reader& json, std::string_view tensor) {
     const std::uint64_t at = json.offset();
     const std::string_view name = json.read_string();
-    const std::optional<dtype> type = dtype_from_safetensors(name);
+    const std::optional<dtype> type = dtype_from_safetensors(name, m_last_type);
     if (!type) refuse(errc::unsupported, at, concat({"dtype \"", name, "\" is unknown"}), tensor);
+    m_last_type = *type;
     return *type;
   }
 
@@ -296,6 +297,7 @@ class safetensors_reader {
   const Source& m_source;
   file_index m_index;
   std::uint64_t m_data_begin = 0;
+  dtype m_last_type = dtype::float32;
   arena m_strings;  // those that had escapes, and the header of a source that is not in memory
   trivial_vector<record> m_records;
   trivial_vector<std::int64_t> m_extents;

@@ -15,21 +15,21 @@ namespace ckpt {
 class source_window {
  public:
   /// The source must outlive the window.
-  explicit source_window(const source& from) noexcept : m_source(&from), m_data(from.data()), m_size(from.size()) {}
+  explicit source_window(const source& from) noexcept : m_source(&from), m_size(from.size()) {
+    if (is_stable()) m_view = {from.data(), static_cast<std::size_t>(m_size)};
+  }
+  source_window(const source_window&) = delete;
+  source_window& operator=(const source_window&) = delete;
 
   /// Whether what at() returned stays valid.
-  [[nodiscard]] bool is_stable() const noexcept { return m_data != nullptr; }
+  [[nodiscard]] bool is_stable() const noexcept { return m_source->data() != nullptr; }
 
   /// At least `want` bytes from `offset` on, or all up to the end. Throws as source::read.
   [[nodiscard]] sequence<std::byte> at(std::uint64_t offset, std::size_t want) {
-    if (offset >= m_size) return {};
-    const std::uint64_t left = m_size - offset;
-    if (m_data != nullptr) return {m_data + offset, static_cast<std::size_t>(left)};
-    if (want > left) want = static_cast<std::size_t>(left);
-    if (offset < m_begin || offset - m_begin > m_buffer.size() || m_buffer.size() - (offset - m_begin) < want)
-      fill(offset, want, left);
-    const auto skipped = static_cast<std::size_t>(offset - m_begin);
-    return {m_buffer.data() + skipped, m_buffer.size() - skipped};
+    const std::uint64_t skipped = offset - m_begin;  // past any view where offset lies before it
+    if (skipped < m_view.size() && m_view.size() - skipped >= want)
+      return m_view.subspan(static_cast<std::size_t>(skipped));
+    return move_to(offset, want);
   }
 
  private:
@@ -38,20 +38,31 @@ class source_window {
   static constexpr std::size_t smallest = std::size_t{4} << 10;
   static constexpr std::size_t largest = std::size_t{1} << 20;
 
+  [[gnu::noinline]] sequence<std::byte> move_to(std::uint64_t offset, std::size_t want) {  // apart: at() is inlined
+    if (offset >= m_size) return {};
+    const std::uint64_t left = m_size - offset;
+    if (want > left) want = static_cast<std::size_t>(left);
+    if (offset < m_begin || offset - m_begin > m_view.size() || m_view.size() - (offset - m_begin) < want)
+      fill(offset, want, left);
+    return m_view.subspan(static_cast<std::size_t>(offset - m_begin));
+  }
+
   void fill(std::uint64_t offset, std::size_t want, std::uint64_t left) {
-    const std::uint64_t end = m_begin + m_buffer.size();
-    const bool follows = offset >= m_begin && offset <= end + smallest && !m_buffer.empty();
+    const std::uint64_t end = m_begin + m_view.size();
+    const bool follows = offset >= m_begin && offset <= end + smallest && !m_view.empty();
     m_step = !follows ? smallest : m_step < largest ? 2 * m_step : largest;
     const std::size_t size = left < m_step ? static_cast<std::size_t>(left) : m_step;
+    m_view = {};
     m_buffer.resize_for_overwrite(want > size ? want : size);
-    m_begin = offset;
     m_source->read(offset, {m_buffer.data(), m_buffer.size()});
+    m_view = m_buffer;
+    m_begin = offset;
   }
 
   const source* m_source;
-  const std::byte* m_data;
   std::uint64_t m_size;
   trivial_vector<std::byte> m_buffer;
+  sequence<std::byte> m_view;  // what was read last, from m_begin on: the buffer, or all of a source in memory
   std::uint64_t m_begin = 0;
   std::size_t m_step = smallest;
 };

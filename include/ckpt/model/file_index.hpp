@@ -137,7 +137,7 @@ class file_index {
       throw format_error(errc::unsupported, {.path = m_label},
                          "a name, a shape or a list of chunks has over 4294967295 parts");
     if (!m_names.insert(name, name_at()).is_new) return false;
-    index_entry& added = m_entries.push_back({});
+    index_entry& added = m_entries.emplace_back();
     added.m_name = m_memory.store(name).data();
     added.m_name_size = static_cast<std::uint32_t>(name.size());
     added.m_kind = kind;

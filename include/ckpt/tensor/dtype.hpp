@@ -88,8 +88,10 @@ inline constexpr std::array<dtype_info, 24> dtype_table{{
 
 namespace detail {
 
-constexpr std::optional<dtype> find_dtype(std::string_view dtype_info::* column, std::string_view name) noexcept {
+constexpr std::optional<dtype> find_dtype(std::string_view dtype_info::* column, std::string_view name,
+                                          dtype likely) noexcept {
   if (name.empty()) return std::nullopt;
+  if (info(likely).*column == name) return likely;
   for (const dtype_info& row : dtype_table)
     if (row.*column == name) return row.type;
   return std::nullopt;
@@ -134,15 +136,19 @@ constexpr std::optional<dtype> scalar_dtype() noexcept {
 
 }  // namespace detail
 
-/// The dtype named so by numpy (`name(dtype)`), by MindSpore's tensor_type, by safetensors' "dtype".
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_name(std::string_view name) noexcept {
-  return detail::find_dtype(&dtype_info::name, name);
+/// The dtype named so by numpy (`name(dtype)`), by MindSpore's tensor_type, by safetensors' "dtype". `likely` is looked
+/// at first: the dtype of the tensor before, most often.
+[[nodiscard]] constexpr std::optional<dtype> dtype_from_name(std::string_view name,
+                                                             dtype likely = dtype::float32) noexcept {
+  return detail::find_dtype(&dtype_info::name, name, likely);
 }
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_mindspore(std::string_view name) noexcept {
-  return detail::find_dtype(&dtype_info::mindspore, name);
+[[nodiscard]] constexpr std::optional<dtype> dtype_from_mindspore(std::string_view name,
+                                                                  dtype likely = dtype::float32) noexcept {
+  return detail::find_dtype(&dtype_info::mindspore, name, likely);
 }
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_safetensors(std::string_view name) noexcept {
-  return detail::find_dtype(&dtype_info::safetensors, name);
+[[nodiscard]] constexpr std::optional<dtype> dtype_from_safetensors(std::string_view name,
+                                                                    dtype likely = dtype::float32) noexcept {
+  return detail::find_dtype(&dtype_info::safetensors, name, likely);
 }
 
 /// A C++ type that is an element of a tensor: bool, the integers, float, double, float16, bfloat16, std::complex of

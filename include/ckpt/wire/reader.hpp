@@ -17,23 +17,22 @@
 namespace ckpt::wire {
 
 /// Bytes that can be looked at in any place: at(offset, want) returns at least `want` bytes from `offset` on, or all
-/// there are up to the end. Unless is_stable(), what it returned is gone with the next call.
+/// there are up to the end. What it returned is looked at before the next call.
 template <class B>
 concept byte_window = requires(B& bytes, std::uint64_t offset, std::size_t want) {
   { bytes.at(offset, want) } -> std::convertible_to<sequence<std::byte>>;
-  { bytes.is_stable() } -> std::same_as<bool>;
 };
 
-/// The payload of a length-delimited field: the bytes [begin, end) of the file.
+/// The payload of a length-delimited field: the bytes [begin, begin + size) of the file.
 struct payload_range {
   std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept { return end - begin; }
+  std::uint64_t size = 0;
+  [[nodiscard]] constexpr std::uint64_t end() const noexcept { return begin + size; }
 };
 
 /// Reads the fields of one protobuf message that takes the bytes [begin, end) of a file, one after the other, without
-/// looking at any payload that is not asked for. Others may use the window after a call of payload() or skip(), not
-/// between next() and varint() or after varint(). Everything throws format_error with `label` and the byte.
+/// looking at any payload that is not asked for. Others may use the window in between. Everything throws format_error
+/// with `label` and the byte.
 ///
 ///     for (reader r(bytes, label, {0, size}); r.next();)
 ///       if (r.number() == 1) use(r.payload()); else r.skip();
@@ -41,7 +40,7 @@ template <byte_window Bytes>
 class reader {
  public:
   reader(Bytes& bytes, std::string_view label, payload_range message) noexcept
-      : m_bytes(&bytes), m_label(label), m_at(message.begin), m_end(message.end) {}
+      : m_bytes(&bytes), m_label(label), m_at(message.begin), m_end(message.end()) {}
 
   /// Reads the key of the next field; false at the end of the message. Then one of varint(), payload() and skip().
   bool next() {
@@ -49,10 +48,7 @@ class reader {
     if (m_at == m_end) return false;
     const std::uint64_t key = take_varint("key");
     const std::uint64_t number = key >> 3;
-    if (number == 0 || number > max_field_number)
-      fail(errc::malformed, m_field, concat({"field number ", std::to_string(number), " is not one (1 to 536870911)"}));
-    if ((key & 7) > 5)
-      fail(errc::malformed, m_field, concat({"wire type ", std::to_string(key & 7), " does not exist"}));
+    if (number == 0 || number > max_field_number || (key & 7) > 5) refuse_key(key);
     m_number = static_cast<field_number>(number);
     m_type = static_cast<wire_type>(key & 7);
     return true;
@@ -71,14 +67,10 @@ class reader {
   /// The payload of a length-delimited field; reading goes on after it.
   payload_range payload() {
     const std::uint64_t size = take_varint("length");
-    if (size > m_end - m_at)
-      fail(errc::truncated, m_field,
-           concat({"field ", std::to_string(m_number), " says it has ", std::to_string(size), " bytes where ",
-                   std::to_string(m_end - m_at), " are left: it was cut short or damaged"}));
-    const payload_range range{m_at, m_at + size};
-    m_at = range.end;
-    if (!m_bytes->is_stable()) m_view = {};
-    return range;
+    if (size > m_end - m_at) refuse_length(size);
+    const std::uint64_t begin = m_at;
+    m_at += size;
+    return {begin, size};
   }
 
   /// Passes over the field, whatever it is; groups without recursion.
@@ -107,26 +99,26 @@ class reader {
       if (!next()) fail(errc::truncated, start, concat({"group ", std::to_string(open[depth - 1]), " has no end"}));
     }
     m_field = start;
-    if (!m_bytes->is_stable()) m_view = {};
   }
 
  private:
   std::uint64_t take_varint(const char* what) {
-    const std::uint64_t at = m_at - m_view_begin;  // past any view where m_at lies before it
-    if (at < m_view.size() && m_view[static_cast<std::size_t>(at)] < std::byte{0x80}) {
-      ++m_at;
-      return std::to_integer<std::uint64_t>(m_view[static_cast<std::size_t>(at)]);
+    if (m_at < m_end) {
+      const sequence<std::byte> here = m_bytes->at(m_at, 1);
+      if (!here.empty() && here[0] < std::byte{0x80}) {
+        ++m_at;
+        return std::to_integer<std::uint64_t>(here[0]);
+      }
     }
-    return take_any_varint(what);
+    return take_long_varint(what);
   }
 
-  [[gnu::noinline]] std::uint64_t take_any_varint(const char* what) {  // apart, so that the short way above is inlined
-    m_view = m_bytes->at(m_at, max_varint_size);
-    m_view_begin = m_at;
-    if (m_view.size() > m_end - m_at) m_view = m_view.first(static_cast<std::size_t>(m_end - m_at));
-    const wire::varint read = read_varint(m_view);
+  [[gnu::noinline]] std::uint64_t take_long_varint(const char* what) {  // apart, so that the short way above is inlined
+    sequence<std::byte> bytes = m_bytes->at(m_at, max_varint_size);
+    if (bytes.size() > m_end - m_at) bytes = bytes.first(static_cast<std::size_t>(m_end - m_at));
+    const wire::varint read = read_varint(bytes);
     if (read.size == 0) {
-      const bool cut = m_view.size() < max_varint_size;
+      const bool cut = bytes.size() < max_varint_size;
       fail(cut ? errc::truncated : errc::malformed, m_at,
            concat({"the varint of a ", what, cut ? " is cut short" : " passes 64 bits"}));
     }
@@ -140,6 +132,21 @@ class reader {
     m_at += size;
   }
 
+  // Apart, so that what calls them is inlined:
+
+  [[noreturn, gnu::noinline]] void refuse_key(std::uint64_t key) const {
+    const std::uint64_t number = key >> 3;
+    if (number == 0 || number > max_field_number)
+      fail(errc::malformed, m_field, concat({"field number ", std::to_string(number), " is not one (1 to 536870911)"}));
+    fail(errc::malformed, m_field, concat({"wire type ", std::to_string(key & 7), " does not exist"}));
+  }
+
+  [[noreturn, gnu::noinline]] void refuse_length(std::uint64_t size) const {
+    fail(errc::truncated, m_field,
+         concat({"field ", std::to_string(m_number), " says it has ", std::to_string(size), " bytes where ",
+                 std::to_string(m_end - m_at), " are left: it was cut short or damaged"}));
+  }
+
   [[noreturn]] void fail(errc code, std::uint64_t offset, const std::string& text) const {
     throw format_error(code, {.path = std::string(m_label), .offset = offset}, text);
   }
@@ -148,8 +155,6 @@ class reader {
   std::string_view m_label;
   std::uint64_t m_at;
   std::uint64_t m_end;
-  sequence<std::byte> m_view;  // of the message, from m_view_begin on
-  std::uint64_t m_view_begin = 0;
   std::uint64_t m_field = 0;
   field_number m_number = 0;
   wire_type m_type = wire_type::varint;

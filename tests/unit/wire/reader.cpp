@@ -15,10 +15,9 @@ using ckpt::format_error;
 
 namespace {
 
-/// All bytes at once, for ever.
+/// All bytes at once.
 struct whole_window {
   std::span<const std::byte> bytes;
-  [[nodiscard]] static bool is_stable() { return true; }
   [[nodiscard]] std::span<const std::byte> at(std::uint64_t offset, std::size_t) const {
     return offset < bytes.size() ? bytes.subspan(static_cast<std::size_t>(offset)) : std::span<const std::byte>();
   }
@@ -28,7 +27,6 @@ struct whole_window {
 struct passing_window {
   std::span<const std::byte> bytes;
   std::unique_ptr<std::byte[]> now{};
-  [[nodiscard]] static bool is_stable() { return false; }
   [[nodiscard]] std::span<const std::byte> at(std::uint64_t offset, std::size_t want) {
     if (offset >= bytes.size()) return {};
     const auto from = bytes.subspan(static_cast<std::size_t>(offset));
@@ -54,7 +52,7 @@ std::string fields_of(Window window, payload_range message) {
         say(number + ":" + std::to_string(r.varint()));
       } else if (r.type() == wire_type::length_delimited) {
         const payload_range range = r.payload();
-        say(number + ":[" + std::to_string(range.begin) + "," + std::to_string(range.end) + ")");
+        say(number + ":[" + std::to_string(range.begin) + "," + std::to_string(range.end()) + ")");
       } else {
         r.skip();
         say(number + ":skipped");
@@ -62,7 +60,7 @@ std::string fields_of(Window window, payload_range message) {
       if (r.type() != wire_type::varint) static_cast<void>(window.at(0, 1));  // others look elsewhere in between
     }
     say("end " + std::to_string(r.position()));
-    if (r.field_offset() != message.end) say("field " + std::to_string(r.field_offset()));
+    if (r.field_offset() != message.end()) say("field " + std::to_string(r.field_offset()));
   } catch (const format_error& e) {
     say(e.what());
   }
@@ -71,7 +69,7 @@ std::string fields_of(Window window, payload_range message) {
 
 std::string fields(std::string_view digits, std::uint64_t begin = 0, std::uint64_t behind = 0) {
   const std::string raw = support::unhex(digits);
-  const payload_range message{begin, raw.size() - behind};
+  const payload_range message{begin, raw.size() - behind - begin};
   const std::string stable = fields_of(whole_window{support::bytes(raw)}, message);
   CHECK(fields_of(passing_window{support::bytes(raw)}, message) == stable);
   return stable;
