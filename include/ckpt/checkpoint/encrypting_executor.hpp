@@ -62,9 +62,8 @@ class encrypting_executor {
     const secret_bytes used = file_key<Cipher>(options.key, first_iv, label);
     const seal_keys keys(used.bytes(), first_iv);
     m_hmac.emplace(keys.seal());
-    // What is read from a source is read in order: an encrypted one keeps no more than one block.
-    const unsigned threads = what.reads_source() ? 1 : options.threads == 0 ? default_threads() : options.threads;
-    const std::size_t each = what.reads_source() ? 1 : (m_blocks.size() + threads - 1) / threads;
+    const unsigned threads = what.is_best_in_order() ? 1 : options.threads == 0 ? default_threads() : options.threads;
+    const std::size_t each = what.is_best_in_order() ? 1 : (m_blocks.size() + threads - 1) / threads;
     m_side_by_side = std::clamp(each, std::size_t{1}, std::size_t{Cipher::encryptor::lanes});
     const std::size_t groups = (m_blocks.size() + m_side_by_side - 1) / m_side_by_side;
     m_workers.reserve(threads);

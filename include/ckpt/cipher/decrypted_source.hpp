@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -70,20 +71,24 @@ class decrypted_source final : public source {
   /// The plain bytes without the content of tensors (structure.hpp), where the seal has them; else nothing.
   [[nodiscard]] sequence<std::byte> structure() const noexcept { return m_structure; }
 
-  /// Blocks that are not asked for as a whole are kept, the last one of them, for the reads that come next.
+  [[nodiscard]] bool is_best_in_order() const noexcept override { return true; }
+
+  /// Whole blocks go straight to `to`, as by read_all(). Those that are not asked for as a whole are kept for the reads
+  /// that come next: the last one, and where blocks have been asked for one after the other, with it those that follow,
+  /// one for each thread.
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
     require(offset, to.size());
-    for (std::size_t number = block_at(offset); !to.empty(); ++number) {
-      const std::uint64_t within = offset - m_blocks[number].plain_begin;
-      const std::uint64_t left = plain_size(number) - within;
-      const std::size_t size = left < to.size() ? static_cast<std::size_t>(left) : to.size();
-      if (within == 0 && size == left) {
-        worker alone(*this);
+    while (!to.empty()) {
+      const std::size_t number = block_at(offset);
+      std::size_t size = whole_blocks(number, offset, to.size());
+      if (size > 0) {
         const read_request whole{offset, to.first(size)};
-        decrypt(alone, number, {&whole, 1});
+        read_all({&whole, 1}, [](std::uint64_t) {});
       } else {
+        const std::uint64_t left = end_of(number) - offset;
+        size = left < to.size() ? static_cast<std::size_t>(left) : to.size();
         const std::lock_guard lock(m_mutex);
-        std::memcpy(to.data(), kept(number) + within, size);
+        std::memcpy(to.data(), kept(number) + (offset - m_blocks[m_kept_first].plain_begin), size);
       }
       offset += size;
       to = to.subspan(size);
@@ -116,7 +121,8 @@ class decrypted_source final : public source {
   using header = block_header<Cipher>;
 
   static constexpr std::size_t slice = std::size_t{256} << 10;
-  static constexpr std::size_t peeked = 32;  // bytes at the beginning of a block that tell a seal, or a wrong key
+  static constexpr std::size_t most_kept = 8;  // blocks, of 64 MiB
+  static constexpr std::size_t peeked = 32;    // bytes at the beginning of a block that tell a seal, or a wrong key
 
   /// What a thread needs to decrypt.
   struct worker {
@@ -261,8 +267,21 @@ class decrypted_source final : public source {
     return padding;
   }
 
+  /// Where the plain bytes of a block end.
+  [[nodiscard]] std::uint64_t end_of(std::size_t number) const noexcept {
+    return number + 1 < m_blocks.size() ? m_blocks[number + 1].plain_begin : m_size;
+  }
   [[nodiscard]] std::uint64_t plain_size(std::size_t number) const noexcept {
-    return (number + 1 < m_blocks.size() ? m_blocks[number + 1].plain_begin : m_size) - m_blocks[number].plain_begin;
+    return end_of(number) - m_blocks[number].plain_begin;
+  }
+
+  /// The plain bytes of the blocks from `number` on that lie in the `size` bytes from `offset` on, if it begins there.
+  [[nodiscard]] std::size_t whole_blocks(std::size_t number, std::uint64_t offset, std::size_t size) const noexcept {
+    if (m_blocks[number].plain_begin != offset) return 0;
+    std::size_t whole = 0;
+    for (; number < m_blocks.size() && plain_size(number) <= size - whole; ++number)
+      whole += static_cast<std::size_t>(plain_size(number));
+    return whole;
   }
 
   /// The block that holds the plain byte at `offset`.
@@ -273,18 +292,34 @@ class decrypted_source final : public source {
     return static_cast<std::size_t>(after - m_blocks.begin()) - 1;
   }
 
-  /// The plain bytes of a block; m_mutex is held.
+  /// The plain bytes of the blocks from m_kept_first on, of which `number` is one; m_mutex is held.
   [[nodiscard]] const std::byte* kept(std::size_t number) const {
-    if (m_kept_number != number) {
-      m_kept_number.reset();
-      const auto size = static_cast<std::size_t>(plain_size(number));
-      if (m_kept.bytes().size() < size) m_kept = aligned_memory(size);
-      worker alone(*this);
-      const read_request whole{m_blocks[number].plain_begin, m_kept.bytes().first(size)};
-      decrypt(alone, number, {&whole, 1});
-      m_kept_number = number;
+    if (number - m_kept_first >= m_kept_count) {  // also where it lies before them
+      const bool follows = m_kept_count > 0 && number == m_kept_first + m_kept_count;
+      const std::size_t most = std::min<std::size_t>(m_threads, most_kept);
+      const std::size_t count = std::min({follows ? 2 * m_kept_count : 1, most, m_blocks.size() - number});
+      try {
+        keep(number, count);
+      } catch (const std::exception&) {
+        if (count == 1) throw;
+        keep(number, 1);  // what is wrong with those that follow is for those who ask for them
+      }
     }
     return m_kept.bytes().data();
+  }
+
+  void keep(std::size_t first, std::size_t count) const {
+    m_kept_count = 0;
+    const std::uint64_t begin = m_blocks[first].plain_begin;
+    const auto size = static_cast<std::size_t>(end_of(first + count - 1) - begin);
+    if (m_kept.bytes().size() < size) {
+      m_kept = {};
+      m_kept = aligned_memory(size);
+    }
+    const read_request whole{begin, m_kept.bytes().first(size)};
+    read_all({&whole, 1}, [](std::uint64_t) {});
+    m_kept_first = first;
+    m_kept_count = count;
   }
 
   /// Decrypts one block to where the requests want its bytes; returns how many that were. Throws integrity_error where
@@ -372,7 +407,8 @@ class decrypted_source final : public source {
   bool m_is_sealed = false;
   mutable std::mutex m_mutex;
   mutable aligned_memory m_kept;
-  mutable std::optional<std::size_t> m_kept_number;
+  mutable std::size_t m_kept_first = 0;
+  mutable std::size_t m_kept_count = 0;
 };
 
 }  // namespace ckpt

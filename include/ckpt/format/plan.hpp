@@ -49,12 +49,17 @@ class plan {
   /// Memory that lives as long as the plan, for content that the format has to encode.
   [[nodiscard]] std::span<std::byte> store(std::size_t size) { return {m_memory.allocate(size), size}; }
 
-  /// Whether some of it is read from a source while it is written: best in order.
+  /// Whether some of it is read from a source while it is written.
   [[nodiscard]] bool reads_source() const noexcept { return m_reads_source; }
+  /// Whether such a source is best read in order.
+  [[nodiscard]] bool is_best_in_order() const noexcept { return m_is_best_in_order; }
 
   void add(segment next) {
     if (next.size() == 0) return;
-    if (next.is_gathered() && next.origin().from != nullptr) m_reads_source = true;
+    if (next.is_gathered() && next.origin().from != nullptr) {
+      m_reads_source = true;
+      m_is_best_in_order = m_is_best_in_order || next.origin().from->is_best_in_order();
+    }
     m_segments.push_back(next);
     m_size += next.size();
   }
@@ -80,6 +85,7 @@ class plan {
     m_segments.resize_for_overwrite(image.empty() ? 0 : 1);
     if (!image.empty()) m_segments[0] = segment(image);
     m_reads_source = false;
+    m_is_best_in_order = false;
   }
 
   void reserve(std::size_t segments) { m_segments.reserve(segments); }
@@ -103,6 +109,7 @@ class plan {
   checksum_place m_checksum;
   std::uint64_t m_size = 0;
   bool m_reads_source = false;
+  bool m_is_best_in_order = false;
 };
 
 }  // namespace ckpt

@@ -57,6 +57,9 @@ class source {
   /// and empty.
   [[nodiscard]] virtual const std::byte* data() const noexcept { return nullptr; }
 
+  /// Whether it costs more to read in another order than from its first byte to its last.
+  [[nodiscard]] virtual bool is_best_in_order() const noexcept { return false; }
+
   /// What errors call it: the path, or "<memory>".
   [[nodiscard]] const std::string& label() const noexcept { return m_label; }
 

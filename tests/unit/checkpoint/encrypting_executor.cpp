@@ -54,6 +54,27 @@ TEST_CASE_TEMPLATE("encrypting_executor: a plan of many small segments, and of s
   CHECK(read_back<Cipher>(support::text(to.bytes), key) == expected);
 }
 
+TEST_CASE_TEMPLATE("encrypting_executor: what is read from a source meanwhile, in any order and best in order", Cipher,
+                   aes_gcm, aes_cbc, sm4_cbc) {
+  const secret_key key = key_of(16);
+  const std::string plain = stream(1000);
+  const std::string other = sealed<Cipher>(plain, key);
+  const unmapped_source any_order(bytes(plain));
+  const decrypted_source<Cipher> in_order = opened<Cipher>(other, &key, false, 2);
+  CHECK(!any_order.is_best_in_order());
+  CHECK(in_order.is_best_in_order());
+  for (const source* from : {static_cast<const source*>(&any_order), static_cast<const source*>(&in_order)}) {
+    plan plan;
+    const gather all{nullptr, 0, from};
+    plan.add(segment(all, from->size()));
+    CHECK(plan.is_best_in_order() == from->is_best_in_order());
+    encrypting_executor<Cipher, 64> run(plan, {.key = &key, .threads = 3, .label = "<test>"});
+    placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
+    run.run(to, [](std::uint64_t) {});
+    CHECK(read_back<Cipher>(support::text(to.bytes), key) == plain);
+  }
+}
+
 TEST_CASE("encrypting_executor: every block has an iv of its own, and no two saves have the same") {
   const secret_key key = key_of(16);
   std::set<std::string> ivs;

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ckpt/cipher/aes_cbc.hpp>
@@ -80,6 +83,68 @@ TEST_CASE_TEMPLATE("decrypted_source: several parts at once; blocks that none of
   CHECK(message_of<integrity_error>([&] { source.read(64, std::span(a).first(1)); }) ==
         "<memory>: block 3 of 9 is damaged: its bytes are not those that were written, at byte " +
             std::to_string(offsets[2]));
+}
+
+namespace {
+
+/// Knows how far it has been read.
+class watched_source final : public source {
+ public:
+  explicit watched_source(std::string_view bytes) : source("<memory>"), m_bytes(bytes) {}
+  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+    std::memcpy(to.data(), m_bytes.data() + offset, to.size());
+    for (std::uint64_t seen = end; seen < offset + to.size() && !end.compare_exchange_weak(seen, offset + to.size());) {
+    }
+  }
+
+  mutable std::atomic<std::uint64_t> end{0};
+
+ private:
+  std::string_view m_bytes;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("decrypted_source: blocks that are read in order are decrypted ahead, up to one for each thread",
+                   Cipher, aes_gcm, aes_cbc, sm4_cbc) {
+  const secret_key key = key_of(key_size<Cipher>);
+  const std::string plain = stream(32 * 20);
+  const std::string file = sealed<Cipher>(plain, key);
+  const std::vector<std::size_t> offsets = block_offsets<Cipher>(file);
+  // Of 3 threads; block after block; then one that does not follow.
+  const std::vector<std::pair<std::size_t, std::size_t>> ends{{0, 1}, {1, 3}, {2, 3},   {3, 6},   {4, 6},
+                                                              {5, 6}, {6, 9}, {14, 15}, {15, 17}, {18, 19}};
+  auto* const watched = new watched_source(file);
+  const decrypted_source<Cipher> source(owner<const ckpt::source>(watched), {.key = &key, .threads = 3});
+  for (const auto& [number, end] : ends) {
+    watched->end = 0;
+    std::vector<std::byte> part(5);
+    source.read(32 * number + 3, part);
+    CHECK(text(part) == plain.substr(32 * number + 3, 5));
+    INFO(number);
+    if (watched->end > 0) CHECK(watched->end == offsets[end]);
+    else CHECK((number == 2 || number == 4 || number == 5));
+  }
+}
+
+TEST_CASE_TEMPLATE("decrypted_source: a block that is decrypted ahead and damaged is told when it is asked for", Cipher,
+                   aes_gcm, aes_cbc, sm4_cbc) {
+  const secret_key key = key_of(key_size<Cipher>);
+  const std::string plain = stream(32 * 9);
+  std::string file = sealed<Cipher>(plain, key);
+  const std::vector<std::size_t> offsets = block_offsets<Cipher>(file);
+  file[offsets[6] - 1] ^= 1;
+  const decrypted_source<Cipher> source = opened<Cipher>(file, &key, false, 4);
+  for (const std::size_t at : {0U, 16U, 32U, 48U, 64U, 80U, 96U, 112U, 128U, 144U, 192U, 208U}) {
+    std::vector<std::byte> part(16);
+    source.read(at, part);
+    CHECK(text(part) == plain.substr(at, 16));
+  }
+  std::vector<std::byte> part(16);
+  CHECK(message_of<integrity_error>([&] { source.read(160, part); }) ==
+        "<memory>: block 6 of 9 is damaged: its bytes are not those that were written, at byte " +
+            std::to_string(offsets[5]));
 }
 
 TEST_CASE_TEMPLATE("decrypted_source: an unsealed file is refused, and read where that is allowed", Cipher, aes_gcm,

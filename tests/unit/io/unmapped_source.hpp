@@ -3,6 +3,7 @@
 
 #include <ckpt/io/source.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -24,7 +25,7 @@ class unmapped_source final : public ckpt::source {
     if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
   }
 
-  mutable std::size_t largest_read = 0;
+  mutable std::atomic<std::size_t> largest_read = 0;  // several threads may read
 
  private:
   std::span<const std::byte> m_bytes;
