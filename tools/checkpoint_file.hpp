@@ -26,7 +26,8 @@ namespace ckpt::tools {
 struct opened_file {
   owner<const source> bytes;
   file_index index;
-  std::uint64_t size;  ///< of the file itself
+  std::uint64_t size;               ///< of the file itself
+  sequence<std::byte> structure{};  ///< of an encrypted file, where its seal has it
 };
 
 /// What a key is for.
@@ -58,7 +59,9 @@ enum class key_use : std::uint8_t {
         try {
           detail::source_of<typename chosen::cipher> opened(std::move(file), how);
           file_index index = opened.template index<mindspore>(*opened.plain);
-          return {std::move(opened.plain), std::move(index), size};
+          sequence<std::byte> structure;
+          if constexpr (requires { opened.plain->structure(); }) structure = opened.plain->structure();
+          return {std::move(opened.plain), std::move(index), size, structure};
         } catch (const integrity_error& problem) {
           if (problem.code() != errc::unsealed) throw;
           throw integrity_error(errc::unsealed, problem.facts(),
@@ -79,6 +82,8 @@ class checkpoint_file {
   [[nodiscard]] const file_index& index() const noexcept { return m_opened.index; }
   /// Of the file itself, in bytes.
   [[nodiscard]] std::uint64_t size() const noexcept { return m_opened.size; }
+  /// What the seal of an encrypted file says of it (cipher/structure.hpp), or nothing.
+  [[nodiscard]] sequence<std::byte> structure() const noexcept { return m_opened.structure; }
 
  private:
   opened_file m_opened;

@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include <ckpt/checkpoint/file_name.hpp>
 #include <ckpt/checkpoint/with_policies.hpp>
 #include <ckpt/checksum/crc32.hpp>
+#include <ckpt/cipher/structure.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/crypto.hpp>
 #include <ckpt/format/concept.hpp>
@@ -21,6 +23,7 @@
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/model/file_index.hpp>
+#include <ckpt/model/segment.hpp>
 
 #include "checkpoint_file.hpp"
 #include "commands.hpp"
@@ -141,6 +144,40 @@ std::string write(const checkpoint_file& from, const selection& chosen, const st
   return encrypt(whole, path, cipher, key);
 }
 
+/// The plain bytes of the file as they are. What is content stays marked so where the seal tells it from the rest: then
+/// the seal of a copy tells it, too. `origins` is where the contents are read from, and must outlive the plan.
+plan copy_of(const checkpoint_file& file, std::vector<gather>& origins) {
+  plan copy;
+  const auto read_later = [&](std::uint64_t begin, std::uint64_t size) {
+    origins.push_back({nullptr, begin, &file.bytes()});
+    return segment(origins.back(), size);
+  };
+  if (file.structure().empty()) {
+    origins.reserve(1);
+    copy.add(read_later(0, file.bytes().size()));
+    return copy;
+  }
+  const structure_source structure(file.structure(), file.index().label());
+  std::uint64_t at = 0;
+  const auto keep_until = [&](std::uint64_t end) {
+    const std::span<std::byte> kept = copy.store(static_cast<std::size_t>(end - at));
+    structure.read(at, kept);
+    copy.add(kept);
+  };
+  std::vector<extent> contents;
+  for (const index_entry& entry : file.index())
+    if (entry.kind() == entry_kind::tensor)
+      contents.insert(contents.end(), entry.extents().begin(), entry.extents().end());
+  origins.reserve(contents.size());
+  for (const extent& content : contents) {
+    keep_until(content.offset);
+    copy.add(read_later(content.offset, content.size).as_content());
+    at = content.offset + content.size;
+  }
+  keep_until(file.bytes().size());
+  return copy;
+}
+
 }  // namespace
 
 exit_code convert(const convert_options& options, standard_output& out) {
@@ -187,9 +224,8 @@ exit_code rekey(const rekey_options& options, standard_output& out) {
     throw format_error(errc::not_encrypted, {.path = file.index().label()},
                        "the file is not encrypted; to encrypt it, use `ckpt convert --encrypt`");
   const std::string_view cipher = options.cipher.empty() ? file.index().cipher() : cipher_name(options.cipher);
-  plan whole;
-  const gather all{nullptr, 0, &file.bytes()};
-  whole.add(segment(all, file.bytes().size()));
+  std::vector<gather> origins;
+  const plan whole = copy_of(file, origins);
   const std::string written = encrypt(whole, with_suffix(options.output, mindspore::suffix), cipher, options.out_key);
   out.print("wrote " + without_controls(written) + ": encrypted with " + std::string(cipher) + " and sealed\n");
   return exit_code::fine;

@@ -111,6 +111,22 @@ class Encryption(command.Case):
         said = self.ckpt("rekey", "other.ckpt", "other.ckpt", "--passphrase-env", "CKPT_TEST_WORDS", "--out-key-file", "key")
         self.assertEqual(said, "wrote other.ckpt: encrypted with AES-CBC and sealed\n")
 
+    def test_rekey_keeps_the_structure_in_the_seal(self):
+        listing = self.ckpt("ls", "net.ckpt")[:-1] + ", encrypted with AES-CBC and sealed\n"
+        for source, cut in (("sealed", None), ("unsealed", 48 + len(files.NET_CKPT))):
+            self.encrypt()
+            self.write("secret.ckpt", self.read("secret.ckpt")[:cut])
+            self.ckpt("rekey", "secret.ckpt", "other.ckpt", "--key-file", "key", "--allow-unsealed", "--out-key-file", "key", "--encrypt", "aes-cbc")
+            self.ckpt("verify", "other.ckpt", "--key-file", "key")
+            content = bytearray(self.read("other.ckpt"))
+            content[40] ^= 1  # of its only block: whoever lists it and has to look there finds it damaged
+            self.write("other.ckpt", bytes(content))
+            if source == "sealed":
+                self.assertEqual(self.ckpt("ls", "other.ckpt", "--key-file", "key"), listing)
+            else:
+                self.assert_fails(["ls", "other.ckpt", "--key-file", "key"], 1,
+                                  "other.ckpt: block 1 of 1 is damaged: its bytes are not those that were written, at byte 0")
+
     def test_the_key_of_a_passphrase(self):
         self.ckpt("convert", "net.ckpt", "a.ckpt", "--encrypt", "aes-gcm", "--out-passphrase-env", "CKPT_TEST_WORDS")
         self.ckpt("convert", "net.ckpt", "b.ckpt", "--encrypt", "sm4-cbc", "--out-passphrase-env", "CKPT_TEST_WORDS")
