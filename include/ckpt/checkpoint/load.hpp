@@ -107,10 +107,11 @@ template <class... Policies>
 /// checkpoint that is whole and unambiguous.
 ///
 /// Of the policies, a cipher decrypts, with the key of the options: the whole file into memory, or with `choose` the
-/// blocks alone that hold what is chosen. Throws usage_error where the key is missing or not one that the cipher takes,
-/// format_error where the file is plain or encrypted with another cipher, integrity_error where the key is another, the
-/// file is not sealed, or its bytes are not those that were written. A checksum is verified before anything is handed
-/// out; throws integrity_error where it is not that of the file, or the file has none.
+/// blocks that hold what is chosen (and where its seal does not say which those are, some more). Throws usage_error
+/// where the key is missing or not one that the cipher takes, format_error where the file is plain or encrypted with
+/// another cipher, integrity_error where the key is another, the file is not sealed, or its bytes are not those that
+/// were written. A checksum is verified before anything is handed out; throws integrity_error where it is not that of
+/// the file, or the file has none.
 template <class... Policies>
 [[nodiscard]] state_dict load(std::string path, const load_options& options = {}) {
   return detail::load_from<Policies...>(detail::open_file(std::move(path), options.read, options), options);

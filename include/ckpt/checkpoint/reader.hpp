@@ -29,8 +29,8 @@ namespace ckpt {
 
 /// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
 /// The file is indexed once; nothing is mapped and nothing kept of the data, but of an encrypted file the last block
-/// that was read in part, and up to eight where it is read in order. Several threads may read at the same time. Move
-/// only. Without policies it is `reader`.
+/// that was read in part (64 MiB), and up to four where it is read in order. Several threads may read at the same time.
+/// Move only. Without policies it is `reader`.
 template <class... Policies>
 class basic_reader {
  public:

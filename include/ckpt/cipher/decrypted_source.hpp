@@ -75,7 +75,7 @@ class decrypted_source final : public source {
 
   /// Whole blocks go straight to `to`, as by read_all(). Those that are not asked for as a whole are kept for the reads
   /// that come next: the last one, and where blocks have been asked for one after the other, with it those that follow,
-  /// one for each thread.
+  /// one for each thread, up to most_kept.
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
     require(offset, to.size());
     while (!to.empty()) {
@@ -88,7 +88,7 @@ class decrypted_source final : public source {
         const std::uint64_t left = end_of(number) - offset;
         size = left < to.size() ? static_cast<std::size_t>(left) : to.size();
         const std::lock_guard lock(m_mutex);
-        std::memcpy(to.data(), kept(number) + (offset - m_blocks[m_kept_first].plain_begin), size);
+        std::memcpy(to.data(), kept(number) + (offset - m_blocks[number].plain_begin), size);
       }
       offset += size;
       to = to.subspan(size);
@@ -121,8 +121,8 @@ class decrypted_source final : public source {
   using header = block_header<Cipher>;
 
   static constexpr std::size_t slice = std::size_t{256} << 10;
-  static constexpr std::size_t most_kept = 8;  // blocks, of 64 MiB
-  static constexpr std::size_t peeked = 32;    // bytes at the beginning of a block that tell a seal, or a wrong key
+  static constexpr std::uint64_t most_kept = 4 * std::uint64_t{plain_block_size};  // a larger block is kept alone
+  static constexpr std::size_t peeked = 32;  // bytes at the beginning of a block that tell a seal, or a wrong key
 
   /// What a thread needs to decrypt.
   struct worker {
@@ -292,12 +292,14 @@ class decrypted_source final : public source {
     return static_cast<std::size_t>(after - m_blocks.begin()) - 1;
   }
 
-  /// The plain bytes of the blocks from m_kept_first on, of which `number` is one; m_mutex is held.
+  /// The plain bytes of a block; m_mutex is held.
   [[nodiscard]] const std::byte* kept(std::size_t number) const {
     if (number - m_kept_first >= m_kept_count) {  // also where it lies before them
       const bool follows = m_kept_count > 0 && number == m_kept_first + m_kept_count;
-      const std::size_t most = std::min<std::size_t>(m_threads, most_kept);
-      const std::size_t count = std::min({follows ? 2 * m_kept_count : 1, most, m_blocks.size() - number});
+      const std::size_t most =
+          std::min<std::size_t>({follows ? 2 * m_kept_count : 1, m_threads, m_blocks.size() - number});
+      std::size_t count = 1;
+      while (count < most && end_of(number + count) - m_blocks[number].plain_begin <= most_kept) ++count;
       try {
         keep(number, count);
       } catch (const std::exception&) {
@@ -305,14 +307,14 @@ class decrypted_source final : public source {
         keep(number, 1);  // what is wrong with those that follow is for those who ask for them
       }
     }
-    return m_kept.bytes().data();
+    return m_kept.bytes().data() + (m_blocks[number].plain_begin - m_blocks[m_kept_first].plain_begin);
   }
 
   void keep(std::size_t first, std::size_t count) const {
     m_kept_count = 0;
     const std::uint64_t begin = m_blocks[first].plain_begin;
     const auto size = static_cast<std::size_t>(end_of(first + count - 1) - begin);
-    if (m_kept.bytes().size() < size) {
+    if (m_kept.bytes().size() < size || m_kept.bytes().size() / 2 > size) {
       m_kept = {};
       m_kept = aligned_memory(size);
     }

@@ -42,8 +42,8 @@ class source_window {
     if (offset >= m_size) return {};
     const std::uint64_t left = m_size - offset;
     if (want > left) want = static_cast<std::size_t>(left);
-    if (offset < m_begin || offset - m_begin > m_view.size() || m_view.size() - (offset - m_begin) < want)
-      fill(offset, want, left);
+    const std::uint64_t skipped = offset - m_begin;
+    if (skipped > m_view.size() || m_view.size() - skipped < want) fill(offset, want, left);
     return m_view.subspan(static_cast<std::size_t>(offset - m_begin));
   }
 

@@ -138,9 +138,8 @@ constexpr std::optional<dtype> scalar_dtype() noexcept {
 
 /// The dtype named so by numpy (`name(dtype)`), by MindSpore's tensor_type, by safetensors' "dtype". `likely` is looked
 /// at first: the dtype of the tensor before, most often.
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_name(std::string_view name,
-                                                             dtype likely = dtype::float32) noexcept {
-  return detail::find_dtype(&dtype_info::name, name, likely);
+[[nodiscard]] constexpr std::optional<dtype> dtype_from_name(std::string_view name) noexcept {
+  return detail::find_dtype(&dtype_info::name, name, dtype::float32);
 }
 [[nodiscard]] constexpr std::optional<dtype> dtype_from_mindspore(std::string_view name,
                                                                   dtype likely = dtype::float32) noexcept {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,12 @@ class counting_source final : public source {
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
     require(offset, to.size());
+    if (fails) throw std::runtime_error("not now");
     if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
     ++reads;
     bytes_read += to.size();
   }
+  bool fails = false;
   mutable std::size_t reads = 0;
   mutable std::size_t bytes_read = 0;
 
@@ -97,6 +100,19 @@ TEST_CASE("source_window: looks that follow each other share large reads") {
   for (std::uint64_t at = 0; at < bytes.size(); at += 100) (void)window.at(at, 20);
   CHECK(from.reads <= 30);
   CHECK(from.bytes_read <= 2 * bytes.size());
+}
+
+TEST_CASE("source_window: a look that failed shows nothing, and the next one is right") {
+  const std::string bytes = numbered(10'000);
+  counting_source from(bytes);
+  source_window window(from);
+  (void)window.at(0, 10);
+  from.fails = true;
+  CHECK_THROWS_WITH((void)window.at(6000, 10), "not now");
+  CHECK_THROWS_WITH((void)window.at(6000, 10), "not now");
+  from.fails = false;
+  CHECK(support::text(window.at(6000, 10)).substr(0, 10) == bytes.substr(6000, 10));
+  CHECK(support::text(window.at(0, 10)).substr(0, 10) == bytes.substr(0, 10));
 }
 
 TEST_CASE("source_window: of an empty source") {

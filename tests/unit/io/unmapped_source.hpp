@@ -21,7 +21,8 @@ class unmapped_source final : public ckpt::source {
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
     require(offset, to.size());
-    if (to.size() > largest_read) largest_read = to.size();
+    for (std::size_t seen = largest_read; seen < to.size() && !largest_read.compare_exchange_weak(seen, to.size());) {
+    }
     if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
   }
 
