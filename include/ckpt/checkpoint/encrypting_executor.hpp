@@ -24,6 +24,8 @@
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/random.hpp>
 #include <ckpt/io/sink.hpp>
+#include <ckpt/io/source.hpp>
+#include <ckpt/model/segment.hpp>
 #include <ckpt/task/memory_lease.hpp>
 #include <ckpt/task/parallel.hpp>
 
@@ -62,10 +64,16 @@ class encrypting_executor {
     const secret_bytes used = file_key<Cipher>(options.key, first_iv, label);
     const seal_keys keys(used.bytes(), first_iv);
     m_hmac.emplace(keys.seal());
-    const unsigned threads = what.is_best_in_order() ? 1 : options.threads == 0 ? default_threads() : options.threads;
-    const std::size_t each = what.is_best_in_order() ? 1 : (m_blocks.size() + threads - 1) / threads;
-    m_side_by_side = std::clamp(each, std::size_t{1}, std::size_t{Cipher::encryptor::lanes});
-    const std::size_t groups = (m_blocks.size() + m_side_by_side - 1) / m_side_by_side;
+    const unsigned threads = options.threads == 0 ? default_threads() : options.threads;
+    constexpr std::size_t lanes = Cipher::encryptor::lanes;
+    m_together = m_blocks.size();
+    if (what.is_best_in_order()) {
+      m_together = std::min({m_together, threads * lanes, most_staged});
+      m_staged_memory = aligned_memory(static_cast<std::size_t>(std::min(what.size(), m_together * PlainBlockSize)));
+      m_staged.add(m_staged_memory.bytes());
+    }
+    m_side_by_side = std::clamp((m_together + threads - 1) / threads, std::size_t{1}, lanes);
+    const std::size_t groups = (m_together + m_side_by_side - 1) / m_side_by_side;
     m_workers.reserve(threads);
     do {
       m_workers.push_back(std::make_unique<worker>(used.bytes(), keys, m_side_by_side));
@@ -79,18 +87,22 @@ class encrypting_executor {
 
   /// Writes the whole file. Where the sink takes bytes in any place, each thread writes what it has encrypted, while it
   /// is still in the cache of its core; else two blocks a thread are put together in memory (memory_lease says how much
-  /// all saves of a process may have of that), and written in order. `report(done)` is called on the calling thread,
-  /// with the bytes handed over so far.
+  /// all saves of a process may have of that), and written in order. What is best read in order is read into memory
+  /// first, a few blocks at a time. `report(done)` is called on the calling thread, with the bytes handed over so far.
   template <sink Sink>
   void run(Sink& to, function_ref<void(std::uint64_t)> report) {
+    m_unread.seek(*m_plan, 0);
     if constexpr (placing_sink<Sink>) {
-      encrypt(to, 0, m_blocks.size(), report);
+      std::optional<memory_lease> lease;  // a forked process, which may not take it, has nothing of the kind to read
+      if (m_staged.size() > 0) lease.emplace(m_staged.size());
+      for (std::size_t first = 0; first < m_blocks.size(); first += m_together)
+        encrypt(to, first, std::min(first + m_together, m_blocks.size()), report);
       encrypt_seal();
       to.write_at(m_size - m_seal.size(), m_seal);
     } else {
-      const std::size_t together = std::min(2 * m_workers.size(), m_blocks.size());
+      const std::size_t together = std::min(2 * m_workers.size(), m_together);
       const std::uint64_t size = end_of(together);
-      const memory_lease lease(size);
+      const memory_lease lease(m_staged.size() + size);
       aligned_memory memory(static_cast<std::size_t>(size));
       for (std::size_t first = 0; first < m_blocks.size(); first += together) {
         const std::size_t end = std::min(first + together, m_blocks.size());
@@ -112,6 +124,7 @@ class encrypting_executor {
   /// cache of a core holds. The first of them are fewer, so that the rest end at multiples of this in the file: the
   /// kernel caches a file in pages as large as the writes allow.
   static constexpr std::size_t slice = (std::size_t{1} << 20) / Cipher::encryptor::lanes;
+  static constexpr std::size_t most_staged = 4;  // blocks, read before they are encrypted
   static constexpr std::uint64_t largest_structure = plain_block_size / 2;
   static constexpr std::uint64_t between_reports = std::uint64_t{8} << 20;
 
@@ -160,6 +173,7 @@ class encrypting_executor {
   void encrypt(Sink& to, std::size_t first, std::size_t end, function_ref<void(std::uint64_t)> report) {
     const std::size_t groups = (end - first + m_side_by_side - 1) / m_side_by_side;
     if (groups == 0) return;
+    if (m_staged.size() > 0) stage(first, end);
     const std::size_t workers = std::min(groups, m_workers.size());
     run_parallel(static_cast<unsigned>(workers), [&](parallel_work& shared, unsigned number) {
       std::uint64_t reported = 0;
@@ -174,6 +188,38 @@ class encrypting_executor {
         encrypt_group(*m_workers[number], begin, std::min(begin + m_side_by_side, end), to, shared, advance);
       }
     });
+  }
+
+  /// Reads the plain bytes of the blocks [first, end), which are the next ones: of each source all at once, so that a
+  /// source which decrypts does so by several threads, each block straight to where it is wanted.
+  void stage(std::size_t first, std::size_t end) {
+    m_staged_begin = m_blocks[first].plain_begin;
+    const std::uint64_t size = m_blocks[end - 1].plain_begin + plain_size(end - 1) - m_staged_begin;
+    std::span<std::byte> to = m_staged_memory.bytes().first(static_cast<std::size_t>(size));
+    std::vector<read_request> requests;
+    const source* from = nullptr;
+    std::uint64_t read_end = 0;
+    const auto read = [&] {
+      if (!requests.empty()) from->read_all(requests, [](std::uint64_t) {});
+      requests.clear();
+    };
+    while (!to.empty()) {
+      const segment& next = m_unread.current();
+      const std::uint64_t left = next.size() - m_unread.within();
+      const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
+      if (next.is_gathered() && next.origin().from != nullptr) {
+        const std::uint64_t offset = next.origin().first + m_unread.within();
+        if (from != next.origin().from || offset < read_end) read();
+        from = next.origin().from;
+        read_end = offset + now.size();
+        requests.push_back({offset, now});
+      } else {
+        next.copy_to(m_unread.within(), now);
+      }
+      m_unread.skip(now.size());
+      to = to.subspan(now.size());
+    }
+    read();
   }
 
   /// Encrypts the blocks [first, end) side by side. `advance(bytes)` is told what was written.
@@ -216,7 +262,7 @@ class encrypting_executor {
     each.block = &m_blocks[block];
     each.left = plain_size(block);
     each.at = each.block->offset + layout::header_size;
-    each.plain.seek(*m_plan, each.block->plain_begin);
+    each.plain.seek(m_staged.size() > 0 ? m_staged : *m_plan, each.block->plain_begin - m_staged_begin);
     with.cipher.begin(number, each.block->iv);
     each.mac.begin(block);
     each.mac.update(header(each.block->cipher_size, each.block->iv).bytes());
@@ -308,6 +354,11 @@ class encrypting_executor {
   std::array<std::byte, iv_size> m_seal_iv{};
   std::optional<cryptopp::hmac_sha256> m_hmac;
   std::vector<std::unique_ptr<worker>> m_workers;
+  aligned_memory m_staged_memory;  // only for a plan that is best read in order
+  plan m_staged;                   // of what lies there
+  std::uint64_t m_staged_begin = 0;
+  plan_cursor m_unread;        // what comes after it
+  std::size_t m_together = 0;  // blocks that are encrypted before others are begun with
   std::size_t m_side_by_side = 1;
   std::uint64_t m_size = 0;
 };

@@ -26,6 +26,10 @@ class plan_cursor {
     return bytes.empty() ? bytes : bytes.subspan(static_cast<std::size_t>(m_within));
   }
 
+  /// The segment that holds the next byte, and where in it that is.
+  [[nodiscard]] const segment& current() const noexcept { return *m_next; }
+  [[nodiscard]] std::uint64_t within() const noexcept { return m_within; }
+
   /// Copies the next bytes; there must be as many. Throws what a source of segments throws.
   void read(std::span<std::byte> to) {
     while (!to.empty()) {

@@ -72,6 +72,10 @@ TEST_CASE_TEMPLATE("encrypting_executor: what is read from a source meanwhile, i
     placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
     run.run(to, [](std::uint64_t) {});
     CHECK(read_back<Cipher>(support::text(to.bytes), key) == plain);
+    std::vector<std::byte> again;
+    memory_sink sink(again);
+    run.run(sink, [](std::uint64_t) {});
+    CHECK((again == to.bytes));
   }
 }
 
