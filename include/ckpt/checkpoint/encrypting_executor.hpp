@@ -24,8 +24,6 @@
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/random.hpp>
 #include <ckpt/io/sink.hpp>
-#include <ckpt/io/source.hpp>
-#include <ckpt/model/segment.hpp>
 #include <ckpt/task/memory_lease.hpp>
 #include <ckpt/task/parallel.hpp>
 
@@ -91,7 +89,6 @@ class encrypting_executor {
   /// first, a few blocks at a time. `report(done)` is called on the calling thread, with the bytes handed over so far.
   template <sink Sink>
   void run(Sink& to, function_ref<void(std::uint64_t)> report) {
-    m_unread.seek(*m_plan, 0);
     if constexpr (placing_sink<Sink>) {
       std::optional<memory_lease> lease;  // a forked process, which may not take it, has nothing of the kind to read
       if (m_staged.size() > 0) lease.emplace(m_staged.size());
@@ -190,36 +187,13 @@ class encrypting_executor {
     });
   }
 
-  /// Reads the plain bytes of the blocks [first, end), which are the next ones: of each source all at once, so that a
-  /// source which decrypts does so by several threads, each block straight to where it is wanted.
+  /// Reads the plain bytes of the blocks [first, end).
   void stage(std::size_t first, std::size_t end) {
     m_staged_begin = m_blocks[first].plain_begin;
     const std::uint64_t size = m_blocks[end - 1].plain_begin + plain_size(end - 1) - m_staged_begin;
-    std::span<std::byte> to = m_staged_memory.bytes().first(static_cast<std::size_t>(size));
-    std::vector<read_request> requests;
-    const source* from = nullptr;
-    std::uint64_t read_end = 0;
-    const auto read = [&] {
-      if (!requests.empty()) from->read_all(requests, [](std::uint64_t) {});
-      requests.clear();
-    };
-    while (!to.empty()) {
-      const segment& next = m_unread.current();
-      const std::uint64_t left = next.size() - m_unread.within();
-      const std::span<std::byte> now = to.first(left < to.size() ? static_cast<std::size_t>(left) : to.size());
-      if (next.is_gathered() && next.origin().from != nullptr) {
-        const std::uint64_t offset = next.origin().first + m_unread.within();
-        if (from != next.origin().from || offset < read_end) read();
-        from = next.origin().from;
-        read_end = offset + now.size();
-        requests.push_back({offset, now});
-      } else {
-        next.copy_to(m_unread.within(), now);
-      }
-      m_unread.skip(now.size());
-      to = to.subspan(now.size());
-    }
-    read();
+    plan_cursor from;
+    from.seek(*m_plan, m_staged_begin);
+    from.read_together(m_staged_memory.bytes().first(static_cast<std::size_t>(size)));
   }
 
   /// Encrypts the blocks [first, end) side by side. `advance(bytes)` is told what was written.
@@ -357,7 +331,6 @@ class encrypting_executor {
   aligned_memory m_staged_memory;  // only for a plan that is best read in order
   plan m_staged;                   // of what lies there
   std::uint64_t m_staged_begin = 0;
-  plan_cursor m_unread;        // what comes after it
   std::size_t m_together = 0;  // blocks that are encrypted before others are begun with
   std::size_t m_side_by_side = 1;
   std::uint64_t m_size = 0;

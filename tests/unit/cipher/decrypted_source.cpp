@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,27 +83,6 @@ TEST_CASE_TEMPLATE("decrypted_source: several parts at once; blocks that none of
             std::to_string(offsets[2]));
 }
 
-namespace {
-
-/// Knows how far it has been read.
-class watched_source final : public source {
- public:
-  explicit watched_source(std::string_view bytes) : source("<memory>"), m_bytes(bytes) {}
-  [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
-    std::memcpy(to.data(), m_bytes.data() + offset, to.size());
-    for (std::uint64_t seen = end; seen < offset + to.size() && !end.compare_exchange_weak(seen, offset + to.size());) {
-    }
-  }
-
-  mutable std::atomic<std::uint64_t> end{0};
-
- private:
-  std::string_view m_bytes;
-};
-
-}  // namespace
-
 TEST_CASE_TEMPLATE("decrypted_source: blocks that are read in order are decrypted ahead, up to one for each thread",
                    Cipher, aes_gcm, aes_cbc, sm4_cbc) {
   const secret_key key = key_of(key_size<Cipher>);
@@ -115,15 +92,15 @@ TEST_CASE_TEMPLATE("decrypted_source: blocks that are read in order are decrypte
   // Of 3 threads; block after block; then one that does not follow.
   const std::vector<std::pair<std::size_t, std::size_t>> ends{{0, 1}, {1, 3}, {2, 3},   {3, 6},   {4, 6},
                                                               {5, 6}, {6, 9}, {14, 15}, {15, 17}, {18, 19}};
-  auto* const watched = new watched_source(file);
+  auto* const watched = new unmapped_source(bytes(file));
   const decrypted_source<Cipher> source(owner<const ckpt::source>(watched), {.key = &key, .threads = 3});
   for (const auto& [number, end] : ends) {
-    watched->end = 0;
+    watched->read_end = 0;
     std::vector<std::byte> part(5);
     source.read(32 * number + 3, part);
     CHECK(text(part) == plain.substr(32 * number + 3, 5));
     INFO(number);
-    if (watched->end > 0) CHECK(watched->end == offsets[end]);
+    if (watched->read_end > 0) CHECK(watched->read_end == offsets[end]);
     else CHECK((number == 2 || number == 4 || number == 5));
   }
 }

@@ -13,7 +13,7 @@
 
 namespace support {
 
-/// Bytes that have to be read, as those of a file that is not mapped: each read is a copy.
+/// Bytes that have to be read, as those of a file that is not mapped: each read is a copy. Knows what was read of it.
 class unmapped_source final : public ckpt::source {
  public:
   explicit unmapped_source(std::span<const std::byte> bytes, std::string label = "<memory>")
@@ -21,14 +21,21 @@ class unmapped_source final : public ckpt::source {
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
   void read(std::uint64_t offset, std::span<std::byte> to) const override {
     require(offset, to.size());
-    for (std::size_t seen = largest_read; seen < to.size() && !largest_read.compare_exchange_weak(seen, to.size());) {
-    }
+    raise(largest_read, to.size());
+    raise(read_end, offset + to.size());
     if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
   }
 
-  mutable std::atomic<std::size_t> largest_read = 0;  // several threads may read
+  // Several threads may read.
+  mutable std::atomic<std::uint64_t> largest_read = 0;
+  mutable std::atomic<std::uint64_t> read_end = 0;  // of what was read farthest
 
  private:
+  static void raise(std::atomic<std::uint64_t>& most, std::uint64_t value) {
+    for (std::uint64_t seen = most; seen < value && !most.compare_exchange_weak(seen, value);) {
+    }
+  }
+
   std::span<const std::byte> m_bytes;
 };
 
