@@ -33,6 +33,12 @@ inline ckpt::secret_key key_of(std::size_t size, char first = 'k') {
   return ckpt::secret_key::from_text(bytes);
 }
 
+/// A key of a length that the cipher takes.
+template <class Cipher>
+ckpt::secret_key key_for(char first = 'k') {
+  return key_of(Cipher::derived_key_size, first);
+}
+
 /// The sealed file of such plain bytes, in blocks of that size.
 template <class Cipher, std::size_t BlockSize = 32>
 std::string sealed(std::string_view plain, const ckpt::secret_key& key, unsigned threads = 1) {

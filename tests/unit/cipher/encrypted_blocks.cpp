@@ -1,0 +1,120 @@
+#include <ckpt/cipher/encrypted_blocks.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <ckpt/cipher/aes_cbc.hpp>
+#include <ckpt/cipher/aes_gcm.hpp>
+#include <ckpt/cipher/sm4_cbc.hpp>
+
+#include "sealed_file.hpp"
+
+using namespace ckpt;
+using namespace support;
+
+namespace {
+
+const std::string not_sealed =
+    "<memory>: the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files "
+    "are "
+    "such; where you trust it, load it with .allow_unsealed = true";
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("encrypted_blocks: where each block lies, and which plain bytes it holds", Cipher, aes_gcm, aes_cbc,
+                   sm4_cbc) {
+  const secret_key key = key_for<Cipher>();
+  const std::string file = sealed<Cipher>(stream(32 * 3 + 5), key);
+  const std::vector<std::size_t> offsets = block_offsets<Cipher>(file);
+  const unmapped_source source(bytes(file));
+  const encrypted_blocks<Cipher> blocks(source, {.key = &key});
+  CHECK(blocks.is_sealed());
+  CHECK(blocks.plain_size() == 101);
+  REQUIRE(blocks.count() == 4);
+  for (std::size_t number = 0; number < 4; ++number) {
+    CHECK(blocks[number].offset == offsets[number]);
+    CHECK(blocks[number].plain_begin == 32 * number);
+    CHECK(blocks.plain_size(number) == (number < 3 ? 32 : 5));
+    CHECK(blocks.end_of(number) == blocks[number].plain_begin + blocks.plain_size(number));
+    CHECK(blocks.block_at(blocks[number].plain_begin) == number);
+    CHECK(blocks.block_at(blocks.end_of(number) - 1) == number);
+  }
+  CHECK(blocks.mac_key().size() == (Cipher::is_authenticated ? 0 : 32));
+}
+
+TEST_CASE("encrypted_blocks: the bytes of whole blocks at the beginning of some") {
+  const secret_key key = key_of(16);
+  const std::string file = sealed<aes_gcm>(stream(32 * 3 + 5), key);
+  const unmapped_source source(bytes(file));
+  const encrypted_blocks<aes_gcm> blocks(source, {.key = &key});
+  CHECK(blocks.whole_blocks(0, 0, 31) == 0);
+  CHECK(blocks.whole_blocks(0, 0, 32) == 32);
+  CHECK(blocks.whole_blocks(0, 0, 95) == 64);
+  CHECK(blocks.whole_blocks(1, 32, 69) == 69);
+  CHECK(blocks.whole_blocks(0, 1, 95) == 0);  // does not begin where the block does
+}
+
+TEST_CASE_TEMPLATE("encrypted_blocks: an unsealed file is refused, and read where that is allowed", Cipher, aes_gcm,
+                   aes_cbc, sm4_cbc) {
+  const secret_key key = key_for<Cipher>();
+  const std::string plain = stream(100);
+  std::string file = sealed<Cipher>(plain, key);
+  const std::vector<std::size_t> offsets = block_offsets<Cipher>(file);
+  file.resize(offsets[4]);
+  CHECK(read_back<Cipher>(file, key) == not_sealed);
+  CHECK(read_back<Cipher>(file, key, true) == plain);
+  CHECK(!opened<Cipher>(file, &key, true).is_sealed());
+  // Nothing shows that the last block was dropped: that is why.
+  file.resize(offsets[3]);
+  CHECK(read_back<Cipher>(file, key, true) == plain.substr(0, 96));
+}
+
+TEST_CASE_TEMPLATE("encrypted_blocks: another key", Cipher, aes_gcm, aes_cbc, sm4_cbc) {
+  const secret_key key = key_for<Cipher>();
+  const std::string file = sealed<Cipher>(stream(100), key);
+  const std::string said = read_back<Cipher>(file, key_for<Cipher>('A'));
+  CHECK(said.find("<memory>: the key is not the one that the file was encrypted with") == 0);
+  const std::string empty = sealed<Cipher>("", key);
+  CHECK(read_back<Cipher>(empty, key_for<Cipher>('A'))
+            .find("<memory>: the key is not the one that the file was encrypted with") == 0);
+}
+
+TEST_CASE("encrypted_blocks: no key, one of a length that the cipher does not take, another cipher, a plain file") {
+  const secret_key key = key_of(16);
+  const std::string file = sealed<aes_gcm>(stream(40), key);
+  CHECK(message_of<usage_error>([&] { static_cast<void>(opened<aes_gcm>(file, nullptr)); }) ==
+        "<memory>: AES-GCM needs a key: give one as {.key = key}");
+  const secret_key shorter = key_of(15);
+  CHECK(message_of<usage_error>([&] { static_cast<void>(opened<aes_gcm>(file, &shorter)); }) ==
+        "<memory>: the key has 15 bytes; AES-GCM takes 16, 24 or 32 bytes");
+  const secret_key longer = key_of(24);
+  const std::string sm4 = sealed<sm4_cbc>(stream(40), key);
+  CHECK(message_of<usage_error>([&] { static_cast<void>(opened<sm4_cbc>(sm4, &longer)); }) ==
+        "<memory>: the key has 24 bytes; SM4-CBC takes 16 bytes");
+  CHECK(read_back<aes_cbc>(file, key) ==
+        "<memory>: the file is encrypted with AES-GCM, not with AES-CBC: load it with ckpt::aes_gcm");
+  CHECK(read_back<aes_gcm>(stream(40), key) ==
+        "<memory>: the file is not encrypted: load it without a cipher and a key");
+  CHECK(read_back<aes_gcm>("", key) == "<memory>: the file is not encrypted: load it without a cipher and a key");
+}
+
+TEST_CASE("encrypted_blocks: what follows the last block") {
+  const secret_key key = key_of(16);
+  const std::string file = sealed<aes_gcm>(stream(40), key);
+  CHECK(read_back<aes_gcm>(file + "x", key) ==
+        "<memory>: the header of a block has 48 bytes where 1 are left: the file was cut short or damaged, at byte " +
+            std::to_string(file.size()));
+  CHECK(read_back<aes_gcm>(file + std::string(100, 'x'), key) ==
+        "<memory>: no block of AES-GCM begins here, where the last one ends, at byte " + std::to_string(file.size()));
+}
+
+TEST_CASE("encrypted_blocks: a key from a passphrase is another for each file") {
+  const secret_key passphrase = secret_key::from_passphrase("correct horse battery staple");
+  const std::string plain = stream(50);
+  const std::string file = sealed<aes_gcm>(plain, passphrase);
+  CHECK(read_back<aes_gcm>(file, passphrase) == plain);
+  CHECK(read_back<aes_gcm>(file, secret_key::from_passphrase("incorrect horse"))
+            .find("<memory>: the key is not the one that the file was encrypted with") == 0);
+}
