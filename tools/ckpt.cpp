@@ -210,7 +210,7 @@ class command_line {
   void add_rekey() {
     CLI::App* const command = add("rekey", "Encrypt an encrypted file with another key or cipher", m_rekey, rekey);
     argument(command, "IN", m_rekey.input, "An encrypted ckpt file");
-    argument(command, "OUT", m_rekey.output, "The file to write; may be IN itself");
+    argument(command, "OUT", m_rekey.output, "The file to write, of any name; may be IN itself");
     add_cipher(command, m_rekey.cipher, "aes-gcm, aes-cbc or sm4-cbc; that of IN if not said");
     add_key_options(command, m_rekey.out_key, "out-", " of OUT");
     add_input_key(command, m_rekey.key, " of IN");

@@ -226,7 +226,7 @@ exit_code rekey(const rekey_options& options, standard_output& out) {
   const std::string_view cipher = options.cipher.empty() ? file.index().cipher() : cipher_name(options.cipher);
   std::vector<gather> origins;
   const plan whole = copy_of(file, origins);
-  const std::string written = encrypt(whole, with_suffix(options.output, mindspore::suffix), cipher, options.out_key);
+  const std::string written = encrypt(whole, options.output, cipher, options.out_key);
   out.print("wrote " + without_controls(written) + ": encrypted with " + std::string(cipher) + " and sealed\n");
   return exit_code::fine;
 }

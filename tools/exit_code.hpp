@@ -23,7 +23,8 @@ class command_line_error : public std::runtime_error {
 [[nodiscard]] inline exit_code exit_code_of(const error& problem) noexcept {
   if (dynamic_cast<const io_error*>(&problem) != nullptr || problem.code() == errc::changed) return exit_code::io;
   // A usage_error that names an entry is about what a file holds and another format cannot.
-  if (dynamic_cast<const usage_error*>(&problem) != nullptr && problem.name().empty()) return exit_code::usage;
+  if (dynamic_cast<const usage_error*>(&problem) != nullptr && problem.name().empty() && problem.facts().noun.empty())
+    return exit_code::usage;
   return exit_code::refused;
 }
 

@@ -1,5 +1,6 @@
 #include "name_rules.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <regex>
 #include <string>
@@ -48,55 +49,72 @@ std::wregex compile(const std::string& option, const std::string& expression) {
   }
 }
 
-std::wstring subject(std::string_view name) {
-  std::wstring text = wide(name);
-  if (text.size() > name_rules::longest_name)
-    throw format_error(errc::unsupported, {.name = elided(name, 60), .noun = "entry"},
-                       "the name has " + std::to_string(text.size()) +
-                           " characters; --only and --rename take names of up to " +
-                           std::to_string(name_rules::longest_name));
-  return text;
-}
+/// A regular expression, and how long a name may be for it.
+struct bounded_regex {
+  bounded_regex(const std::string& option, const std::string& text)
+      : expression(compile(option, text)), longest(name_rules::longest_name(wide(text))) {}
+
+  /// Throws format_error for a longer one.
+  void require(const std::wstring& name) const {
+    if (name.size() > longest)
+      throw format_error(errc::unsupported, {.name = elided(narrow(name), 60), .noun = "entry"},
+                         "the name has " + std::to_string(name.size()) +
+                             " characters; --only and --rename take names of up to " + std::to_string(longest) +
+                             " where the expression has so many groups");
+  }
+
+  std::wregex expression;
+  std::size_t longest;
+};
 
 }  // namespace
 
+std::size_t name_rules::longest_name(std::wstring_view expression) noexcept {
+  constexpr std::size_t without_groups = 4096;
+  const auto groups = static_cast<std::size_t>(std::count(expression.begin(), expression.end(), L'('));
+  return without_groups * 4 / (4 + groups);
+}
+
 struct name_rules::only_rule {
-  std::wregex expression;
+  bounded_regex expression;
 };
 
 struct name_rules::rename_rule {
   std::string given;
-  std::wregex expression;
+  bounded_regex expression;
   std::wstring replacement;
   bool has_matched = false;
 };
 
 name_rules::name_rules(const std::string& only, const std::vector<std::string>& renames) {
-  if (!only.empty()) m_only.push_back({compile("--only", only)});
+  if (!only.empty()) m_only.push_back({bounded_regex("--only", only)});
   for (const std::string& given : renames) {
     const std::size_t cut = given.rfind('=');
     if (cut == std::string::npos)
       throw command_line_error("--rename: " + in_quotes(given) + " has no '='; write REGEX=TEXT");
     if (cut == 0)
       throw command_line_error("--rename: " + in_quotes(given) + " has nothing before its '='; write REGEX=TEXT");
-    m_renames.push_back({given, compile("--rename", given.substr(0, cut)), wide(given.substr(cut + 1))});
+    m_renames.push_back({given, bounded_regex("--rename", given.substr(0, cut)), wide(given.substr(cut + 1))});
   }
 }
 
 name_rules::~name_rules() = default;
 
 bool name_rules::wants(std::string_view name) const {
-  return m_only.empty() || std::regex_search(subject(name), m_only.front().expression);
+  if (m_only.empty()) return true;
+  const std::wstring text = wide(name);
+  m_only.front().expression.require(text);
+  return std::regex_search(text, m_only.front().expression.expression);
 }
 
 std::string name_rules::rename(std::string_view name) {
   if (m_renames.empty()) return std::string(name);
-  std::wstring text = subject(name);
+  std::wstring text = wide(name);
   for (rename_rule& rule : m_renames) {
-    if (!std::regex_search(text, rule.expression)) continue;
+    rule.expression.require(text);
+    if (!std::regex_search(text, rule.expression.expression)) continue;
     rule.has_matched = true;
-    text = std::regex_replace(text, rule.expression, rule.replacement);
-    if (text.size() > longest_name) text = subject(narrow(text));  // refuses it
+    text = std::regex_replace(text, rule.expression.expression, rule.replacement);
   }
   return narrow(text);
 }

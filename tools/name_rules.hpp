@@ -19,7 +19,7 @@ class name_rules {
   name_rules& operator=(const name_rules&) = delete;
   ~name_rules();
 
-  /// Both throw format_error for a name longer than what a regular expression is let loose on.
+  /// Both throw format_error for a name longer than what its regular expression is let loose on.
   [[nodiscard]] bool wants(std::string_view name) const;
   /// Every rule in turn, each on what the one before made; all matches of each are replaced.
   [[nodiscard]] std::string rename(std::string_view name);
@@ -27,7 +27,9 @@ class name_rules {
   /// Rules, as they were given, that no name has matched so far.
   [[nodiscard]] std::vector<std::string> unused() const;
 
-  static constexpr std::size_t longest_name = 4096;  // characters; std::regex recurses
+  /// Characters of the longest name for an expression: std::regex recurses for each of them, the deeper the more
+  /// groups.
+  [[nodiscard]] static std::size_t longest_name(std::wstring_view expression) noexcept;
 
  private:
   struct only_rule;

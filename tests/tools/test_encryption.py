@@ -111,6 +111,15 @@ class Encryption(command.Case):
         said = self.ckpt("rekey", "other.ckpt", "other.ckpt", "--passphrase-env", "CKPT_TEST_WORDS", "--out-key-file", "key")
         self.assertEqual(said, "wrote other.ckpt: encrypted with AES-CBC and sealed\n")
 
+    def test_rekey_in_place_whatever_the_name(self):
+        self.encrypt()
+        self.ckpt("rekey", "secret.ckpt", "secret.enc", "--key-file", "key", "--out-key-file", "key")
+        said = self.ckpt("rekey", "secret.enc", "secret.enc", "--key-file", "key", "--out-passphrase-env", "CKPT_TEST_WORDS")
+        self.assertEqual(said, "wrote secret.enc: encrypted with AES-GCM and sealed\n")
+        self.assertNotIn("secret.enc.ckpt", self.names())
+        self.ckpt("verify", "secret.enc", "--passphrase-env", "CKPT_TEST_WORDS")
+        self.assertEqual(self.run_ckpt("verify", "secret.enc", "--key-file", "key").returncode, 1)
+
     def test_rekey_keeps_the_structure_in_the_seal(self):
         listing = self.ckpt("ls", "net.ckpt")[:-1] + ", encrypted with AES-CBC and sealed\n"
         for source, cut in (("sealed", None), ("unsealed", 48 + len(files.NET_CKPT))):

@@ -110,7 +110,7 @@ template <class Object>
 constexpr bool check_save_object() noexcept {
   static_assert(save_object<Object> || !save_object<std::remove_const_t<std::remove_reference_t<Object>>&>,
                 "ckpt::save: this save object is const, and it cannot be walked as such: declare its "
-                "visit_parameters(visitor) or parameters_and_names() const");
+                "visit_parameters(visitor) or parameters_and_names(), or the data() of what is in it, const");
   static_assert(save_object<std::remove_const_t<std::remove_reference_t<Object>>&>,
                 "ckpt::save: this is not a save object. Give it a cell with parameters_and_names() or "
                 "visit_parameters(visitor), a range of parameters with name and data, a map of names to tensors or "

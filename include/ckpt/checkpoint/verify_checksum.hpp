@@ -11,6 +11,7 @@
 #include <ckpt/checksum/concept.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/excerpt.hpp>
 #include <ckpt/core/hexadecimal.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
@@ -66,12 +67,12 @@ stored_checksum read_pair(const Index& index) {
     if (key != safetensors_schema::checksum_key) continue;
     if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
       throw integrity_error(errc::checksum, {.path = index.label(), .found = std::string(text)},
-                            concat({"the checksum in its metadata, \"crc_num\", is no number: \"", text.substr(0, 64),
+                            concat({"the checksum in its metadata, \"crc_num\", is no number: \"", excerpt(text),
                                     text.size() > 64 ? "...\"" : "\""}));
     std::uint64_t value = 0;
     for (const char digit : text) {
       value = 10 * value + static_cast<std::uint64_t>(digit - '0');
-      if (value >> 32 != 0) return {std::string(text.substr(0, 64)), std::nullopt};
+      if (value >> 32 != 0) return {std::string(excerpt(text)), std::nullopt};
     }
     return {hexadecimal(static_cast<std::uint32_t>(value)), static_cast<std::uint32_t>(value)};
   }

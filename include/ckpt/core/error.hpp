@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <ckpt/core/concat.hpp>
+#include <ckpt/core/excerpt.hpp>
 
 namespace ckpt {
 
@@ -72,12 +73,9 @@ class error : public std::runtime_error {
   static std::string compose(const error_facts& facts, std::string_view text) {
     const bool named = !facts.name.empty() || !facts.noun.empty();
     const std::string_view noun = facts.noun.empty() ? "tensor" : facts.noun;
-    const std::string_view name = facts.name;
-    std::size_t shown = name.size() > longest_name ? longest_name : name.size();
-    while (shown < name.size() && shown > 0 && (static_cast<unsigned char>(name[shown]) & 0xc0) == 0x80)
-      --shown;  // not within a character of UTF-8
-    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? noun : "", named ? " \"" : "",
-                   name.substr(0, shown), shown < name.size() ? "..." : "", named ? "\": " : "", text,
+    const std::string_view name = excerpt(facts.name, longest_name);
+    return concat({facts.path, facts.path.empty() ? "" : ": ", named ? noun : "", named ? " \"" : "", name,
+                   name.size() < facts.name.size() ? "..." : "", named ? "\": " : "", text,
                    facts.offset ? ", at byte " : "", facts.offset ? std::to_string(*facts.offset) : ""});
   }
 

@@ -12,6 +12,7 @@
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/excerpt.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
@@ -198,7 +199,7 @@ class mindspore_reader {
 
   [[noreturn]] void refuse_type(std::string_view type, std::uint64_t offset) const {
     refuse(errc::unsupported, offset,
-           is_utf8(type) ? concat({"tensor_type \"", type.substr(0, 64), "\" is unknown"}) : "tensor_type is not UTF-8",
+           is_utf8(type) ? concat({"tensor_type \"", excerpt(type), "\" is unknown"}) : "tensor_type is not UTF-8",
            m_name, m_kind);
   }
 

@@ -13,6 +13,7 @@
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/excerpt.hpp>
 #include <ckpt/core/name_index.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
@@ -107,9 +108,9 @@ class safetensors_reader {
         has_metadata = true;
         read_metadata(json);
       } else {
-        json.about(name);
+        json.about("tensor", name);
         read_tensor(json, name);
-        json.about({});
+        json.about({}, {});
       }
     }
     json.finish();
@@ -125,7 +126,7 @@ class safetensors_reader {
     while (json.next_key()) {
       const std::string_view key = json.key();
       if (!m_metadata_keys.insert(key, metadata_key()).is_new)
-        refuse(errc::duplicate, json.key_offset(), concat({"the metadata key \"", key, "\" comes twice"}));
+        refuse(errc::duplicate, json.key_offset(), concat({"the metadata key \"", excerpt(key), "\" comes twice"}));
       const std::string_view value = json.read_string();
       m_index.add_metadata(key, value);
       m_has_int4 = m_has_int4 || value == safetensors_schema::int4_value;
@@ -178,7 +179,7 @@ class safetensors_reader {
     const std::uint64_t at = json.offset();
     const std::string_view name = json.read_string();
     const std::optional<dtype> type = dtype_from_safetensors(name, m_last_type);
-    if (!type) refuse(errc::unsupported, at, concat({"dtype \"", name, "\" is unknown"}), tensor);
+    if (!type) refuse(errc::unsupported, at, concat({"dtype \"", excerpt(name), "\" is unknown"}), tensor);
     m_last_type = *type;
     return *type;
   }
@@ -228,6 +229,7 @@ class safetensors_reader {
     throw format_error(errc::malformed,
                        {.path = m_index.label(),
                         .name = std::string(tensor.name),
+                        .noun = "tensor",
                         .offset = tensor.offsets_at,
                         .expected = concat({std::to_string(*size), " bytes"}),
                         .found = concat({std::to_string(tensor.end - tensor.begin), " bytes"})},

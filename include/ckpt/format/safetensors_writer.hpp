@@ -34,7 +34,7 @@ namespace ckpt {
 /// Plans a safetensors file as the safetensors crate 0.8 writes it: tensors by the crate's order of dtypes, widest
 /// first, then by name; a header without blanks, padded with spaces. The metadata has "format" first (see format_pair),
 /// then what a loaded file said of itself and its tensors, the caller's pairs, the markers of int4 tensors in the order
-/// of the data, and the strings in theirs; so a file that is loaded and saved again is the same. A template as
+/// of the data, and the strings in theirs: what a loaded file says is there when it is saved again. A template as
 /// mindspore_reader is.
 template <class Entries>
 class safetensors_writer {
@@ -57,6 +57,7 @@ class safetensors_writer {
       if (tensor.what->type == dtype::int4) add_marker(*tensor.what);
     for (const entry& next : m_entries)
       if (next.kind == entry_kind::string) add_string(next);
+    require_no_types();
     m_plan.reserve(m_tensors.size() + 1);
     add_header();
     for (const placed& tensor : m_tensors) m_plan.add_content(*tensor.what, 0, tensor.what->size_bytes);
@@ -80,7 +81,7 @@ class safetensors_writer {
 
   void collect_metadata() {
     using namespace safetensors_schema;
-    if (m_entries.size() == 0 && m_metadata.empty() && !m_checksum) return;
+    if (m_entries.size() == 0 && m_entries.metadata().empty() && m_metadata.empty() && !m_checksum) return;
     if (m_format_pair == format_pair::added) set_format(format_value);
     if (m_checksum) {
       if (is_given(checksum_key))
@@ -148,7 +149,7 @@ class safetensors_writer {
       refuse(next, errc::unsupported, "a safetensors file cannot hold a map parameter; save it as ckpt");
     if (next.kind == entry_kind::tensor) collect_tensor(next);
     const std::optional<std::uint64_t> total = checked_add(m_data_size, next.size_bytes);
-    if (!total || *total >> 63 != 0) refuse(next, errc::unsupported, "with it the file passes 2^63 - 1 bytes");
+    if (!total || *total >> 62 != 0) refuse(next, errc::unsupported, "with it the file passes 2^62 bytes");
     m_data_size = *total;
   }
 
@@ -170,6 +171,22 @@ class safetensors_writer {
     if (is_reserved(next.name) || (!add_pair({next.name, int4_value}) && find_pair(next.name)->value != int4_value))
       refuse(next, errc::invalid_name,
              "an int4 tensor is marked by its name in the metadata, where this name is taken; rename it");
+  }
+
+  /// MindSpore takes the pair of a tensor's name for its type (_load_safetensors_into_param_dict in serialization.py),
+  /// and cannot load a file where it is none: no file that is meant for it has such a pair.
+  void require_no_types() const {
+    using namespace safetensors_schema;
+    const metadata_pair* const format = find_pair(format_key);
+    if (!m_checksum && (format == nullptr || format->value != format_value)) return;
+    for (const metadata_pair& pair : m_pairs) {
+      const entry* const named = m_entries.find(pair.key);
+      if (named != nullptr && named->kind == entry_kind::tensor && pair.value != int4_value)
+        refuse(
+            *named, errc::invalid_name,
+            "the metadata has a pair of this name, which MindSpore would take for the tensor's type, and not load the "
+            "file; rename one of them, or save as ckpt");
+    }
   }
 
   void collect_tensor(const entry& next) {

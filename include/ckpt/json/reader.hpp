@@ -40,8 +40,11 @@ class json_reader {
     }
   }
 
-  /// What errors are about from now on: the name of an entry, or nothing.
-  void about(std::string_view name) noexcept { m_about = name; }
+  /// What errors are about from now on: an entry, or nothing. `noun` as in error_facts.
+  void about(std::string_view noun, std::string_view name) noexcept {
+    m_noun = noun;
+    m_about = name;
+  }
 
   /// The byte of the file where the next token begins.
   [[nodiscard]] std::uint64_t offset() noexcept {
@@ -289,6 +292,7 @@ class json_reader {
     throw format_error(errc::malformed,
                        {.path = m_path,
                         .name = std::string(m_about),
+                        .noun = m_noun,
                         .offset = m_base + static_cast<std::uint64_t>(at - m_begin),
                         .expected = std::string(expected),
                         .found = std::move(found)},
@@ -303,6 +307,7 @@ class json_reader {
   std::uint64_t m_base;
   arena& m_strings;
   std::string m_path;
+  std::string_view m_noun;
   std::string_view m_about;
   unsigned m_depth = 0;
   bool m_first = false;

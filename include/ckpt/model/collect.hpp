@@ -33,12 +33,7 @@ inline void add_state_value(entries& to, std::string_view name, const state_valu
 /// Adds the data of `value` in the shape that it says.
 template <class T>
 void add_shaped(entries& to, std::string_view name, T& value) {
-  trivial_vector<std::int64_t> extents;
-  const auto fill = [&](const auto& shape) {
-    for (const auto extent : shape) extents.push_back(static_cast<std::int64_t>(extent));
-  };
-  if constexpr (with_shape_function<T>) fill(value.shape());
-  else fill(value.shape);
+  const trivial_vector<std::int64_t> extents = extents_of(value);
   const auto add = [&](const auto& data) {
     const tensor_view& flat = tensor_traits<std::remove_cvref_t<decltype(data)>>::view(data);
     if (content_size(flat.type(), extents) != flat.size_bytes())
@@ -74,8 +69,16 @@ void add_value(entries& to, std::string_view name, T&& value) {
   } else if constexpr (text<plain>) {
     to.add_string(name, std::string_view(value));
   } else if constexpr (tensor_like<plain>) {
-    const tensor_view& view = tensor_traits<plain>::view(value);
-    to.add_tensor(name, view);
+    try {
+      const tensor_view& view = tensor_traits<plain>::view(value);
+      to.add_tensor(name, view);
+    } catch (const usage_error& problem) {
+      if (!problem.path().empty()) throw;  // of a view that cannot be made: it knows nothing of names
+      throw usage_error(
+          problem.code(),
+          {.path = to.label(), .name = std::string(name), .expected = problem.expected(), .found = problem.found()},
+          problem.text());
+    }
   } else if constexpr (variant_like<plain>) {
     visit([&](auto&& alternative) { add_value(to, name, std::forward<decltype(alternative)>(alternative)); },
           std::forward<T>(value));
@@ -117,9 +120,21 @@ void add_element(entries& to, Element&& element) {
   }
 }
 
+/// An element as the entries may borrow it: that of a range which keeps none is copied.
+template <class Range, class Element>
+decltype(auto) lasting(Element&& element) {
+  constexpr bool is_kept = !single_pass_range<Range> || !std::is_lvalue_reference_v<Element>;
+  constexpr bool is_copyable = std::copy_constructible<std::remove_cvref_t<Element>>;
+  static_assert(is_kept || is_copyable,
+                "ckpt: this range can be walked only once and keeps no element, and its elements cannot be copied: "
+                "put them into a container first");
+  if constexpr (!is_kept && is_copyable) return std::remove_cvref_t<Element>(element);
+  else return std::forward<Element>(element);
+}
+
 template <class Range>
 void add_range(entries& to, Range& range) {
-  for (auto&& element : range) add_element(to, std::forward<decltype(element)>(element));
+  for (auto&& element : range) add_element(to, lasting<Range>(std::forward<decltype(element)>(element)));
 }
 
 template <class Cell>
@@ -164,7 +179,8 @@ class cell_visitor {
     if constexpr (cell_like<element_of<List>> || pointer_to_cell<element_of<List>> || savable<element_of<List>>) {
       std::size_t number = 0;
       m_prefix += '.';
-      for (auto&& element : list) (*this)(std::to_string(number++), std::forward<decltype(element)>(element));
+      for (auto&& element : list)
+        (*this)(std::to_string(number++), lasting<List>(std::forward<decltype(element)>(element)));
     } else {
       static_assert(savable<element_of<List>>,
                     "ckpt: visit_parameters names a list whose elements are neither tensors, parameters nor cells");
@@ -185,8 +201,9 @@ void add_cell(entries& to, std::string& prefix, Cell& cell) {
     const std::size_t outer = prefix.size();
     const auto add_all = [&](auto& range) {
       for (auto&& element : range) {
-        prefix.append(std::string_view(element.first));
-        if (to.wants(prefix)) add_value(to, prefix, std::forward<decltype(element)>(element).second);
+        auto&& lasts = lasting<decltype(range)>(std::forward<decltype(element)>(element));
+        prefix.append(std::string_view(lasts.first));
+        if (to.wants(prefix)) add_value(to, prefix, std::forward<decltype(lasts)>(lasts).second);
         prefix.resize(outer);
       }
     };

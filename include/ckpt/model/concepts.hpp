@@ -47,6 +47,12 @@ concept range = requires(T& object) {
   *std::begin(object);
 };
 
+// Whose elements are gone, or others, when the next one is looked at: views::join of temporaries, views::istream.
+template <class T, class Iterator = decltype(std::begin(std::declval<std::remove_reference_t<T>&>()))>
+concept single_pass_range = std::input_iterator<Iterator> && !std::forward_iterator<Iterator> && !requires {
+  requires std::derived_from<typename std::iterator_traits<Iterator>::iterator_category, std::forward_iterator_tag>;
+};
+
 // A container's data() is its first element, not its data.
 template <class T>
 concept container = range<T> && requires(T& value) { requires std::is_pointer_v<decltype(value.data())>; };
@@ -83,18 +89,6 @@ concept variant_like = requires(const T& value) {
   { value.index() } -> std::integral;
 };
 
-// The extents of a type that keeps its elements as a plain range.
-template <class T>
-concept with_shape_function = requires(const T& value) {
-  { *std::begin(value.shape()) } -> std::convertible_to<std::int64_t>;
-};
-template <class T>
-concept with_shape_member = !with_shape_function<T> && requires(const T& value) {
-  { *std::begin(value.shape) } -> std::convertible_to<std::int64_t>;
-};
-template <class T>
-concept with_shape = with_shape_function<T> || with_shape_member<T>;
-
 // What says with a name or extents that its data is all of it.
 template <class T>
 concept is_described = !offers_parameters<T> && (with_shape<T> || with_name_function<T> || with_name_member<T>);
@@ -120,10 +114,10 @@ constexpr bool is_savable() noexcept {
   if constexpr (text<value> || tensor_like<value> || std::same_as<value, state_value>) return true;
   else if constexpr (variant_like<value>) return all_savable(static_cast<const value*>(nullptr));
   else if constexpr (pointer_like<value>) return is_savable<decltype(*std::declval<const value&>())>();
-  else if constexpr (is_described<value> && with_data_function<value>)
-    return is_data<value, decltype(std::declval<value&>().data())>();
-  else if constexpr (is_described<value> && with_data_member<value>)
-    return is_data<value, decltype((std::declval<value&>().data))>();
+  else if constexpr (is_described<value> && with_data_function<std::remove_reference_t<T>>)
+    return is_data<value, decltype(std::declval<std::remove_reference_t<T>&>().data())>();
+  else if constexpr (is_described<value> && with_data_member<std::remove_reference_t<T>>)
+    return is_data<value, decltype((std::declval<std::remove_reference_t<T>&>().data))>();
   else return false;
 }
 
@@ -131,7 +125,7 @@ template <class T>
 constexpr bool is_parameter() noexcept {
   using value = std::remove_cvref_t<T>;
   if constexpr (pointer_like<value>) return is_parameter<decltype(*std::declval<const value&>())>();
-  else return (with_name_function<value> || with_name_member<value>) && is_savable<value>();
+  else return (with_name_function<value> || with_name_member<value>) && is_savable<T>();
 }
 
 }  // namespace detail

@@ -82,14 +82,15 @@ class shape {
   return empty ? 0 : product;
 }
 
-/// `[2,3]`, as error messages and listings show it.
+/// `[2,3]`, as error messages and listings show it; of very many axes the first.
 [[nodiscard]] inline std::string to_string(sequence<std::int64_t> extents) {
+  constexpr std::size_t most = 64;
   std::string text = "[";
-  for (const std::int64_t extent : extents) {
+  for (const std::int64_t extent : extents.first(extents.size() < most ? extents.size() : most)) {
     if (text.size() > 1) text += ',';
     text += std::to_string(extent);
   }
-  return text += ']';
+  return text += extents.size() > most ? ",...]" : "]";
 }
 
 }  // namespace ckpt

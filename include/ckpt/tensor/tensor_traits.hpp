@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include <ckpt/core/sequence.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 #include <ckpt/tensor/tensor.hpp>
@@ -35,13 +36,42 @@ struct tensor_traits<tensor> {
   static tensor_view view(const tensor& value) { return value; }
 };
 
-/// Contiguous ranges of scalars: one axis.
+namespace detail {
+
+// The extents of a type that keeps its elements as a plain range.
+template <class T>
+concept with_shape_function = requires(const T& value) {
+  { *std::begin(value.shape()) } -> std::convertible_to<std::int64_t>;
+};
+template <class T>
+concept with_shape_member = !with_shape_function<T> && requires(const T& value) {
+  { *std::begin(value.shape) } -> std::convertible_to<std::int64_t>;
+};
+template <class T>
+concept with_shape = with_shape_function<T> || with_shape_member<T>;
+
+/// What `value` says its extents are.
+template <with_shape T>
+[[nodiscard]] trivial_vector<std::int64_t> extents_of(const T& value) {
+  trivial_vector<std::int64_t> extents;
+  const auto fill = [&](const auto& shape) {
+    for (const auto extent : shape) extents.push_back(static_cast<std::int64_t>(extent));
+  };
+  if constexpr (with_shape_function<T>) fill(value.shape());
+  else fill(value.shape);
+  return extents;
+}
+
+}  // namespace detail
+
+/// Contiguous ranges of scalars: one axis, or the axes that its shape() or shape has.
 template <scalar_range T>
 struct tensor_traits<T> {
   static tensor_view view(const T& range) {
     using element = std::remove_cvref_t<decltype(*std::data(range))>;
     const std::span<const element> values(std::data(range), std::size(range));
-    return {values, {static_cast<std::int64_t>(values.size())}};
+    if constexpr (detail::with_shape<T>) return {values, ckpt::shape(detail::extents_of(range))};
+    else return {values, {static_cast<std::int64_t>(values.size())}};
   }
 };
 

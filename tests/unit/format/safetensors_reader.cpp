@@ -333,6 +333,10 @@ TEST_CASE("safetensors reader: refuses an unknown dtype") {
   const std::string header = w(R"({"dtype":"f32","shape":[1],"data_offsets":[0,4]})");
   CHECK(error_of(header, 4) == "f: tensor \"w\": dtype \"f32\" is unknown, at byte 22");
   CHECK(code_of(header, 4) == errc::unsupported);
+  std::string endless = std::string(63, 'f');
+  for (int i = 0; i < 1000; ++i) endless += "\u00e9";
+  CHECK(error_of(w("{\"dtype\":\"" + endless + R"(","shape":[1],"data_offsets":[0,4]})"), 4) ==
+        "f: tensor \"w\": dtype \"" + std::string(63, 'f') + "\" is unknown, at byte 22");
 }
 
 TEST_CASE("safetensors reader: refuses a dtype that is not a string") {

@@ -290,7 +290,7 @@ TEST_CASE("json reader: errors name the entry that the caller says it is reading
   CHECK(error_of("[x", [](json_reader& json) {
           json.begin_array();
           (void)json.next_element();
-          json.about("w");
+          json.about("tensor", "w");
           (void)json.read_u64();
         }) == "f: tensor \"w\": JSON: expected an unsigned integer, found 'x', at byte 9");
 }

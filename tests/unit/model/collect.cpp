@@ -123,6 +123,48 @@ TEST_CASE("collect: ranges that make their elements while they are walked") {
   CHECK(collected(pointers) == "0 uint8[1] 06; 1 uint8[1] 06; 2 uint8[1] 06");
 }
 
+namespace {
+
+struct layer {
+  std::string name;
+  std::uint8_t value;
+  [[nodiscard]] std::vector<record> parameters() const {
+    return {{name + ".a weight with a long name", {value, 1, 2}}, {name + ".bias", {value}}};
+  }
+  [[nodiscard]] std::vector<std::pair<std::string, tensor>> pairs() const { return {{name, bytes({value})}}; }
+};
+
+struct joined_cell {
+  const std::vector<layer>& all;
+  [[nodiscard]] auto parameters_and_names() const {
+    return all | std::views::transform([](const layer& l) { return l.pairs(); }) | std::views::join;
+  }
+};
+
+struct cell_of_joined {
+  const std::vector<layer>& all;
+  void visit_parameters(auto&& visitor) const {
+    visitor("list", all | std::views::transform([](const layer& l) { return l.parameters(); }) | std::views::join);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("collect: a range that keeps no element, as one that is joined of temporaries") {
+  const std::vector<layer> layers{{"x", 5}, {"y", 6}};
+  auto parameters = layers | std::views::transform([](const layer& l) { return l.parameters(); }) | std::views::join;
+  static_assert(std::is_lvalue_reference_v<decltype(*parameters.begin())>);
+  CHECK(collected(parameters) ==
+        "x.a weight with a long name uint8[3] 050102; x.bias uint8[1] 05; y.a weight with a long name uint8[3] 060102; "
+        "y.bias uint8[1] 06");
+  auto pairs = layers | std::views::transform([](const layer& l) { return l.pairs(); }) | std::views::join;
+  CHECK(collected(pairs) == "x uint8[1] 05; y uint8[1] 06");
+  const joined_cell cell{layers};
+  CHECK(collected(cell) == "x uint8[1] 05; y uint8[1] 06");
+  CHECK(collected(cell_of_joined{layers}) ==
+        "list.0 uint8[3] 050102; list.1 uint8[1] 05; list.2 uint8[3] 060102; list.3 uint8[1] 06");
+}
+
 TEST_CASE("collect: a view of a list that keeps some") {
   const std::vector<record> all{{"conv1", {1}}, {"fc", {2}}, {"conv2", {3}}};
   auto some = all | std::views::filter([](const record& r) { return r.name.starts_with("conv"); });
@@ -262,6 +304,21 @@ struct named_matrix {
   std::vector<std::int64_t> shape;
 };
 
+struct array {  // itself a range of its elements, as arrays of many libraries are
+  [[nodiscard]] const std::uint8_t* data() const { return elements.data(); }
+  [[nodiscard]] std::size_t size() const { return elements.size(); }
+  [[nodiscard]] const std::uint8_t* begin() const { return elements.data(); }
+  [[nodiscard]] const std::uint8_t* end() const { return elements.data() + elements.size(); }
+  [[nodiscard]] const std::vector<int>& shape() const { return extents; }
+
+  std::vector<std::uint8_t> elements;
+  std::vector<int> extents;
+};
+
+struct vector_with_shape : std::vector<std::uint8_t> {
+  std::vector<std::int64_t> shape{2, 1};
+};
+
 struct tensor_with_shape {  // the tensor knows its shape
   tensor data = tensor({2, 1}, {std::uint8_t{7}, std::uint8_t{8}});
   std::vector<int> shape{2, 1};
@@ -277,6 +334,10 @@ TEST_CASE("collect: the shape beside plain data is its shape") {
   CHECK(collected(std::map<std::string, matrix_by_value>{{"m", {}}}) == "m uint8[1,2] 0506");
   CHECK(collected(std::map<std::string, tensor_with_shape>{{"m", {}}}) == "m uint8[2,1] 0708");
   CHECK(collected(std::vector<named_matrix>{{"m", {1, 2}, {2, 1}}}) == "m uint8[2,1] 0102");
+  CHECK(collected(std::map<std::string, array>{{"m", {{1, 2, 3, 4}, {2, 2}}}}) == "m uint8[2,2] 01020304");
+  vector_with_shape grown;
+  grown.assign({7, 8});
+  CHECK(collected(std::map<std::string, vector_with_shape>{{"m", grown}}) == "m uint8[2,1] 0708");
 }
 
 TEST_CASE("collect refuses: a shape that the data beside it does not fill") {
@@ -284,6 +345,8 @@ TEST_CASE("collect refuses: a shape that the data beside it does not fill") {
         "f: tensor \"m\": its shape is [2,2], its data [3] of uint8");
   CHECK(refused(std::map<std::string, matrix>{{"m", {{1, 2, 3}, {-3}}}}) ==
         "f: tensor \"m\": its shape is [-3], its data [3] of uint8");
+  CHECK(refused(std::map<std::string, array>{{"m", {{1, 2, 3}, {2, 2}}}}) ==
+        "f: tensor \"m\": uint8[2,2] takes 4 bytes, not 3");
 }
 
 // One name twice.

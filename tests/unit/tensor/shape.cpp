@@ -45,6 +45,8 @@ TEST_CASE("shape: to_string") {
   CHECK(text({7}) == "[7]");
   CHECK(text({2, 3}) == "[2,3]");
   CHECK(text({0, -1, largest}) == "[0,-1,9223372036854775807]");
+  const std::string most = text(counted(64));
+  CHECK(text(counted(65)) == most.substr(0, most.size() - 1) + ",...]");
 }
 
 TEST_CASE("shape: copies and moves of few and many extents") {
