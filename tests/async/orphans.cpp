@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -166,6 +167,34 @@ TEST_CASE("orphans: other processes that the parent has forked hold up nothing")
   CHECK(file.is_alone());
   ::kill(pids[1], SIGKILL);
   CHECK(parent::reap() == counts{1, 1});
+}
+
+TEST_CASE("orphans: one that comes late does not replace what was saved meanwhile") {
+  for (const bool is_first : {false, true}) {
+    const target file;
+    const scratch::directory other;
+    if (is_first) std::filesystem::remove(file.path);
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe(ends.data()) == 0);
+    const parent killed([&] {
+      model net(large, 2);
+      const held_queue held(other / "held");
+      const ckpt::save_job job = ckpt::save_async(net, file.path, options_of(ckpt::async::process, 2, held.queue()));
+      const pid_t pid = processes::children().at(0).pid;
+      ::kill(pid, SIGSTOP);
+      if (::write(ends[1], &pid, sizeof pid) != sizeof pid) throw std::runtime_error("cannot say so");
+      ::kill(::getpid(), SIGKILL);
+    });
+    pid_t orphan = -1;
+    REQUIRE(::read(ends[0], &orphan, sizeof orphan) == sizeof orphan);
+    for (const int end : ends) ::close(end);
+    const model newer(small, 5);
+    ckpt::save(newer, file.path, {.append = {{"seed", 5}}, .durability = ckpt::durability::none, .permissions = 0600});
+    ::kill(orphan, SIGCONT);
+    CHECK(parent::reap() == counts{1, 1});
+    CHECK(model::is_in(ckpt::load(file.path), 5, small));
+    CHECK(file.is_alone());
+  }
 }
 
 TEST_CASE("orphans: one that fails leaves the old file, and nothing beside it") {

@@ -120,6 +120,12 @@ def main() -> int:
         renamed = len(calls) - calls[::-1].index("rename")
         durable = calls.index("fsync directory", renamed) + 1
         suite.check(f"step 1 goes when step 3 is durable: {calls}", [(renamed < durable < deletion, True), ("fsync directory" in calls[deletion:], True)])
+        later.fresh()
+        _, quick = suite.good(["save-quickly", "3"], later.directory)
+        deletion = len(quick) - quick[::-1].index("unlink")
+        renamed = len(quick) - quick[::-1].index("rename")
+        between = [call for call in quick[renamed:deletion] if call.startswith("fsync")]
+        suite.check(f"with durability::none, too: {quick}", [(between, ["fsync", "fsync directory"])])
         for scenario in (later, Scenario(suite, [], 3)):
             before = suite.cases
             print(f"step {scenario.new} after {scenario.old}: {scenario.all()} calls, {suite.cases - before} cases", flush=True)

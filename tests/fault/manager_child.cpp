@@ -1,5 +1,6 @@
 // A checkpoint manager with the faults of fault_inject.cpp. Its checkpoints are of epoch 1, and of latest_n{2}.
 //   manager_child save STEP DIRECTORY   opens it and saves one with the faults; prints what was not deleted, and why
+//   manager_child save-quickly …        the same with durability::none
 //   manager_child restore DIRECTORY     prints the step of the newest checkpoint that loads, and what it holds
 // Exits with 0 done, 3 io_error, 5 another exception, 6 a descriptor is left open, 2 wrong usage.
 #include <ckpt/manager.hpp>
@@ -15,13 +16,14 @@
 
 namespace {
 
-void save(std::uint64_t step, const std::string& path) {
+void save(std::uint64_t step, const std::string& path, ckpt::durability durability) {
   const std::vector<std::pair<std::string, std::vector<float>>> net{
       {"weight", std::vector<float>(1000, static_cast<float>(step))}};
   const auto value = static_cast<double>(step);
   const fault::armed faults;
   ckpt::checkpoint_manager<> manager(
-      path, {.prefix = "net", .preservation = ckpt::latest_n{2}, .save = {.permissions = 0600}});
+      path,
+      {.prefix = "net", .preservation = ckpt::latest_n{2}, .save = {.durability = durability, .permissions = 0600}});
   const auto report = manager.save({.epoch = 1, .step = step, .metrics = {{"value", value}}}, net);
   for (const ckpt::error& error : report->errors) std::printf("not deleted: %s\n", error.what());
 }
@@ -40,15 +42,17 @@ void restore(const std::string& path) {
 
 int main(int count, char** values) {
   const std::vector<std::string> arguments(values + 1, values + count);
-  if (fault_inject_arm == nullptr || arguments.size() != (!arguments.empty() && arguments[0] == "save" ? 3 : 2)) {
+  if (fault_inject_arm == nullptr || arguments.size() != (!arguments.empty() && arguments[0] == "restore" ? 2 : 3)) {
     std::fputs("usage: LD_PRELOAD=libfault_inject.so manager_child save STEP DIRECTORY | restore DIRECTORY\n", stderr);
     return 2;
   }
   const long before = fault::open_descriptors();
   int result = 0;
   try {
-    if (arguments[0] == "save") save(std::stoull(arguments[1]), arguments[2]);
-    else restore(arguments[1]);
+    if (arguments[0] == "restore") restore(arguments[1]);
+    else
+      save(std::stoull(arguments[1]), arguments[2],
+           arguments[0] == "save" ? ckpt::durability::full : ckpt::durability::none);
   } catch (const ckpt::io_error& error) {
     std::puts(error.what());
     result = 3;

@@ -22,6 +22,7 @@ import tempfile
 from run import KILLED, OPTIONAL, PARTIAL, SAVE_TEXTS, Suite, WORDS, describe
 
 PROCESS_TEXTS = {  # of the program's calls
+    "openat to know": "cannot look at it",
     "socketpair": "cannot make a connection to a saving process",
     "pidfd_open": "cannot open a descriptor of the process",
     "clone": "cannot fork a saving process",
@@ -121,7 +122,7 @@ def fault_child(saves: Saves) -> int:
 
 def fault_parent(saves: Saves) -> int:
     _, _, first, *_ = saves.run(0, "", "parent")
-    missing = {"openat", "flock", "socketpair", "pidfd_open", "clone", "send", "poll", "recv", "waitid"} - set(first)
+    missing = {"openat", "openat to know", "flock", "socketpair", "pidfd_open", "clone", "send", "poll", "recv", "waitid"} - set(first)
     if missing:
         sys.exit(f"never intercepted in the program: {sorted(missing)}; there were {first}")
     forked = first.index("clone") + 1

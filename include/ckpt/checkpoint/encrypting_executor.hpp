@@ -84,9 +84,9 @@ class encrypting_executor {
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
 
   /// Writes the whole file. Where the sink takes bytes in any place, each thread writes what it has encrypted, while it
-  /// is still in the cache of its core; else two blocks a thread are put together in memory (memory_lease says how much
-  /// all saves of a process may have of that), and written in order. What is best read in order is read into memory
-  /// first, a few blocks at a time. `report(done)` is called on the calling thread, with the bytes handed over so far.
+  /// is still in the cache of its core; else two blocks a thread are put together in memory, as far as memory_lease
+  /// lets all saves of a process have it, and written in order. What is best read in order is read into memory first, a
+  /// few blocks at a time. `report(done)` is called on the calling thread, with the bytes handed over so far.
   template <sink Sink>
   void run(Sink& to, function_ref<void(std::uint64_t)> report) {
     if constexpr (placing_sink<Sink>) {
@@ -97,7 +97,8 @@ class encrypting_executor {
       encrypt_seal();
       to.write_at(m_size - m_seal.size(), m_seal);
     } else {
-      const std::size_t together = std::min(2 * m_workers.size(), m_together);
+      const std::size_t fitting = (memory_lease::limit - m_staged.size()) / layout::block_size(PlainBlockSize);
+      const std::size_t together = std::min({2 * m_workers.size(), m_together, std::max(fitting, std::size_t{1})});
       const std::uint64_t size = end_of(together);
       const memory_lease lease(m_staged.size() + size);
       aligned_memory memory(static_cast<std::size_t>(size));

@@ -77,20 +77,24 @@ class pending_save : public job_state, public background_task {
   void set_seconds_staged(double seconds) noexcept { m_report.seconds_staged = seconds; }
 
   /// Forks the process that will do it. Until run() lets it, it only holds on to the memory as it is now; it goes on by
-  /// itself where this process has ended. `deadline`: how long it may make no progress; 0: for ever.
+  /// itself where this process has ended, but then replaces no file that somebody else has put in place since.
+  /// `deadline`: how long it may make no progress; 0: for ever.
   void fork(std::chrono::milliseconds deadline) {
     if (m_failure) return;
     m_deadline = deadline;
     try {
       std::vector<file_descriptor> before;
-      if (m_predecessor != nullptr) m_predecessor->add_processes(before);
+      std::vector<file_descriptor> replaceable;
+      if (m_predecessor != nullptr) m_predecessor->add_processes(before, replaceable);
+      replaceable.push_back(m_file->known_target());  // last: a file of those before may get there meanwhile
       const std::array<int, 2> own = m_file->descriptors();
       std::vector<int> kept(own.begin(), own.end());
-      for (const file_descriptor& each : before) kept.push_back(each.get());
+      for (const std::vector<file_descriptor>& descriptors : {std::cref(before), std::cref(replaceable)})
+        for (const file_descriptor& each : descriptors) kept.push_back(each.get());
       m_child = std::make_unique<child_process>(kept, path(), [&](const child_channel& parent) {
         if (!parent.wait_for_go())
           for (const file_descriptor& each : before) child_process::wait_for(each.get());
-        run_in_child(parent);
+        run_in_child(parent, replaceable);
       });
     } catch (const io_error&) {
       m_failure = std::current_exception();
@@ -130,11 +134,12 @@ class pending_save : public job_state, public background_task {
 
  private:
   /// Adds one for each process of this save and those that it waits for: readable when that has ended. One of them is
-  /// not enough: it may be killed while those before it go on.
-  void add_processes(std::vector<file_descriptor>& to) {
+  /// not enough: it may be killed while those before it go on. And the file of each.
+  void add_processes(std::vector<file_descriptor>& to, std::vector<file_descriptor>& files) {
     const std::lock_guard lock(m_child_mutex);
     if (m_child != nullptr) to.push_back(m_child->descriptor());
-    if (m_predecessor != nullptr) m_predecessor->add_processes(to);
+    if (m_file) files.push_back(m_file->known_file());
+    if (m_predecessor != nullptr) m_predecessor->add_processes(to, files);
   }
 
   /// Before anyone is told: then the file is in place or the temporary file gone, and nothing held on to.
@@ -142,8 +147,8 @@ class pending_save : public job_state, public background_task {
     {
       const std::lock_guard lock(m_child_mutex);
       m_child.reset();
+      m_file.reset();
     }
-    m_file.reset();
     release();
   }
 
@@ -184,20 +189,23 @@ class pending_save : public job_state, public background_task {
     child_channel::leave(EXIT_FAILURE);
   }
 
-  void run_in_child(const child_channel& parent) noexcept {
+  void run_in_child(const child_channel& parent, std::span<const file_descriptor> replaceable) noexcept {
     in_child = {&*m_file, &parent};
     instead_of_io_error = [](std::error_code cause, std::string_view text, std::optional<std::uint64_t> offset) {
       report_failure(cause, text, offset);
     };
     child_message message{.kind = child_message::what::progress};
     stopwatch watch;
-    write_and_commit(*m_file, watch, m_report, [&] {
+    const auto write_file = [&] {
       m_file->reserve();
       write(*m_file, [&](std::uint64_t done) {
         message.bytes = done;
         parent.offer(message.sent());
       });
-    });
+    };
+    // An orphan may come late: after the saves of a program that was started anew, say.
+    const auto is_overtaken = [&] { return !parent.has_parent() && !m_file->is_target_among(replaceable); };
+    if (!write_and_commit(*m_file, watch, m_report, write_file, is_overtaken)) child_channel::leave(EXIT_FAILURE);
     describe(m_report);
     message.kind = child_message::what::done;
     message.seconds_written = m_report.seconds_written;
@@ -254,7 +262,9 @@ class pending_save : public job_state, public background_task {
       if (is_cancelled()) throw_cancelled();
       throw job_error(errc::died, {.path = path()}, concat({describe(how), "; the file is as it was"}));
     }
+    const bool is_told = progress().done == m_report.bytes;  // the process does not wait for who is slow to listen
     advance(m_report.bytes);
+    if (!is_told && !is_cancelled() && m_on_progress) m_on_progress(progress());
   }
 
   [[noreturn]] void throw_failure(const child_message& message) const {
@@ -280,7 +290,7 @@ class pending_save : public job_state, public background_task {
   save_report m_report;
   std::optional<atomic_file> m_file;
   std::exception_ptr m_failure;  // from before run()
-  std::mutex m_child_mutex;      // of the next two
+  std::mutex m_child_mutex;      // of the next two, and of the end of m_file
   std::shared_ptr<pending_save> m_predecessor;
   std::unique_ptr<child_process> m_child;
   std::chrono::milliseconds m_deadline{0};

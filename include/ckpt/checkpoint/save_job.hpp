@@ -16,6 +16,7 @@
 
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/task/process_mark.hpp>
 
 namespace ckpt {
 
@@ -39,13 +40,15 @@ class job_state {
   }
   /// Whether nothing of what is saved is looked at any more.
   [[nodiscard]] virtual bool is_staged() const = 0;
+  /// At once in a process that was forked meanwhile: nobody would end the wait.
   void wait() const {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_is_done; });
+    m_changed.wait(lock, [this] { return m_is_done || !m_process.is_here(); });
   }
   [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point when) const {
     std::unique_lock lock(m_mutex);
-    return m_changed.wait_until(lock, when, [this] { return m_is_done; });
+    m_changed.wait_until(lock, when, [this] { return m_is_done || !m_process.is_here(); });
+    return m_is_done;
   }
 
   [[nodiscard]] ckpt::progress progress() const noexcept {
@@ -62,7 +65,10 @@ class job_state {
   /// The outcome, for whoever asks; throws it where it is an error.
   [[nodiscard]] save_report result() {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_is_done; });
+    m_changed.wait(lock, [this] { return m_is_done || !m_process.is_here(); });
+    if (!m_is_done)
+      throw job_error(errc::unsupported, {.path = m_path},
+                      "the save is that of the process which this one was forked from: only that knows its outcome");
     m_is_delivered = true;
     if (m_error) std::rethrow_exception(m_error);
     return m_report;
@@ -135,6 +141,7 @@ class job_state {
     }
   }
 
+  const process_mark m_process;
   const std::string m_path;
   const std::function<void(const std::exception&)> m_on_error;
   const std::uint64_t m_total;
@@ -172,11 +179,18 @@ class [[nodiscard]] save_job {
   /// cancelled or its process ended before the file was complete.
   save_report get() { return m_state->result(); }
 
+  /// Waits until it is done. In a process that the program has forked meanwhile there is nothing to wait for: wait()
+  /// returns at once, and get() throws job_error.
   void wait() const { m_state->wait(); }
   /// Whether it is done after at most so long.
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> most) const {
-    return m_state->wait_until(std::chrono::steady_clock::now() + most);
+    using clock = std::chrono::steady_clock;
+    const clock::time_point now = clock::now();
+    // Longer than the clock can count is for ever.
+    const std::chrono::duration<double> longest = clock::time_point::max() - now;
+    const bool is_counted = std::chrono::duration<double>(most) < longest;
+    return m_state->wait_until(is_counted ? now + std::chrono::ceil<clock::duration>(most) : clock::time_point::max());
   }
 
   /// Whether the save has ended, well or not.

@@ -19,6 +19,7 @@
 #include <ckpt/io/file_place.hpp>
 #include <ckpt/io/system_call.hpp>
 #include <ckpt/task/background_queue.hpp>
+#include <ckpt/task/process_mark.hpp>
 #include <ckpt/task/staging_pool.hpp>
 
 namespace ckpt {
@@ -38,6 +39,7 @@ class saves_in_flight {
     asynchronous_saves.store([](const std::string& path, in_flight what) { all().settle(path, what); },
                              std::memory_order_release);
     const std::lock_guard lock(m_mutex);
+    forget_those_of_a_parent();
     std::shared_ptr<pending_save> before = last_of(place);
     m_saves.push_back({place, save});
     return before;
@@ -48,6 +50,11 @@ class saves_in_flight {
     file_place place;
     std::weak_ptr<pending_save> save;
   };
+
+  /// A process that was forked meanwhile has no part in them.
+  void forget_those_of_a_parent() noexcept {
+    if (m_process.take_over()) m_saves.clear();
+  }
 
   /// Forgets what is done, too.
   [[nodiscard]] std::shared_ptr<pending_save> last_of(const file_place& place) {
@@ -65,6 +72,7 @@ class saves_in_flight {
     std::shared_ptr<pending_save> last;
     {
       const std::lock_guard lock(m_mutex);
+      forget_those_of_a_parent();
       if (m_saves.empty()) return;
       if (const std::optional<file_place> place = place_of(path)) last = last_of(*place);
     }
@@ -73,19 +81,21 @@ class saves_in_flight {
       throw usage_error(errc::invalid_argument, {.path = path}, "a save of this file is in flight: wait for its job");
     if (background_queue::is_calling())
       throw usage_error(errc::invalid_argument, {.path = path},
-                        "a save of this file is in flight, and a callback that waited for it would keep it waiting");
+                        concat({"a save of this file is in flight", background_queue::must_not_wait}));
     last->wait();
   }
 
   std::mutex m_mutex;
   std::vector<save_of_place> m_saves;
+  process_mark m_process;
 };
 
 }  // namespace detail
 
 /// Asynchronous saves that are carried out one after the other, and so end in the order in which they were asked for.
 /// A handle: copies share one queue. When the last one goes, the rest of the saves are done first; the queue of the
-/// process does so at exit. Callbacks must not keep a handle.
+/// process does so at exit. Where the last one goes on the queue's own thread, as in a coroutine that goes on there,
+/// that thread does them at once.
 class save_queue {
  public:
   save_queue() : m_queue(std::make_shared<background_queue>()) {}
@@ -96,14 +106,20 @@ class save_queue {
     return all;
   }
 
-  /// How many forked processes wait for their turn at most: each holds on to the memory as it was.
-  static constexpr std::size_t most_processes = 2;
+  /// How many saves at most are waiting for their turn when a process is forked to wait for its own: it holds on to the
+  /// memory as it is then.
+  static constexpr std::size_t most_before_process = 2;
 
-  /// Before another process is forked. Throws usage_error where there are too many and nobody is to wait.
+  /// Before another process is forked. Throws usage_error where there are too many and nobody is to wait, as on the
+  /// thread of a queue.
   void make_room_for_process(when_full full, const std::string& label) const {
-    if (!m_queue->wait_for_room(most_processes, full == when_full::wait))
+    const bool is_calling = background_queue::is_calling();
+    if (!m_queue->wait_for_room(most_before_process, full == when_full::wait && !is_calling))
       throw usage_error(errc::invalid_argument, {.path = label},
-                        concat({std::to_string(most_processes), " saving processes are waiting for their turn"}));
+                        concat({std::to_string(most_before_process),
+                                " saves are waiting for their turn, and a process would hold on to all memory until it "
+                                "has its own",
+                                is_calling ? background_queue::must_not_wait : ""}));
   }
 
   /// `start` is called when the save has its place in the order, and before it may begin. Returns whether it begins at

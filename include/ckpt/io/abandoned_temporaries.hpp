@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 
@@ -26,10 +27,10 @@ inline std::size_t remove_abandoned_temporaries(const std::string& path, functio
   for (const std::string& name : list_directory(path)) {
     const std::string_view target = target_of_temporary(name);
     if (target.empty() || !belongs(target)) continue;
-    const std::string whole = concat({path, "/", name});
+    std::string whole = concat({path, "/", name});
     const int descriptor =
         uninterrupted([&] { return ::open(whole.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); });
-    const file_descriptor file(descriptor, whole);
+    const file_descriptor file(descriptor, std::move(whole));
     // Held while the name goes: who makes such a file locks it, and could otherwise do so in between.
     if (descriptor >= 0 && !file.try_lock() && !opened.remove(name)) ++removed;
   }

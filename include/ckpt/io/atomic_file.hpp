@@ -14,6 +14,7 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/directory.hpp>
 #include <ckpt/io/file_descriptor.hpp>
@@ -131,6 +132,12 @@ class atomic_file {
   /// the last step failed, the sync of the directory, of which the error says that the new file is in place. There is
   /// no second try: write a new file.
   void commit() {
+    static_cast<void>(commit_unless([] { return false; }));
+  }
+
+  /// The same, but where `is_overtaken` says so right before the last step, nothing is replaced, the file is discarded
+  /// and false returned.
+  bool commit_unless(function_ref<bool()> is_overtaken) {
     if (m_stage != stage::writing)
       throw usage_error(errc::invalid_argument, {.path = m_directory.file()}, "commit for the second time");
     if (m_written != m_size) refuse_count(m_written);
@@ -139,9 +146,14 @@ class atomic_file {
     if (m_options.sync == durability::full) m_file.sync();
     const file_descriptor locked = m_file.duplicate();  // until it has its name
     m_file.close();
+    if (is_overtaken()) {
+      discard();
+      return false;
+    }
     m_directory.rename(m_temporary, m_name);
     m_stage = stage::replaced;
     settle();
+    return true;
   }
 
   /// Whether another process, which has a copy of this object, has put the file in the target's place. If so, does what
@@ -151,6 +163,18 @@ class atomic_file {
     m_stage = stage::replaced;
     settle();
     return true;
+  }
+
+  /// Files to know again: what is written here, and what stands in the target's place now. Without a descriptor where
+  /// there is none.
+  [[nodiscard]] file_descriptor known_file() const { return m_directory.open_to_know(m_temporary); }
+  [[nodiscard]] file_descriptor known_target() const { return m_directory.open_to_know(m_name); }
+  /// Whether nothing stands in the target's place but one of those.
+  [[nodiscard]] bool is_target_among(std::span<const file_descriptor> known) const noexcept {
+    if (!m_directory.has(m_name)) return true;
+    for (const file_descriptor& each : known)
+      if (each.get() >= 0 && m_directory.holds(m_name, each)) return true;
+    return false;
   }
 
   /// What a forked process needs to write and commit.

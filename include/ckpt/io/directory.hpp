@@ -37,12 +37,13 @@ class directory {
 #else
     static_cast<void>(purpose);
 #endif
+    std::string name = this->file();  // before there is a descriptor to be lost
     const int descriptor = uninterrupted([&] { return ::open(path.c_str(), flags); });
     if (descriptor < 0) {
       const std::error_code cause = last_error();
       throw_io_error(cause, this->file(), concat({"cannot open the directory \"", path, "\""}));
     }
-    m_directory = file_descriptor(descriptor, this->file());
+    m_directory = file_descriptor(descriptor, std::move(name));
   }
 
   /// The file that all is done for.
@@ -85,6 +86,26 @@ class directory {
         0) {
       throw_io_error(last_error(), file(), "cannot rename the temporary file to it");
     }
+  }
+
+  /// Opens a file only to know it again, by holds(): for as long as it is open no other can be taken for it. Returns
+  /// one without descriptor where there is none. Throws io_error.
+  [[nodiscard]] file_descriptor open_to_know(const std::string& name) const {
+    std::string path = file();
+#ifdef O_PATH
+    constexpr int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+#else
+    constexpr int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+#endif
+    const int descriptor = uninterrupted([&] { return ::openat(m_directory.get(), name.c_str(), flags); });
+    if (descriptor < 0 && errno != ENOENT) throw_io_error(last_error(), path, "cannot look at it");
+    return {descriptor, std::move(path)};
+  }
+
+  /// Whether there is something of that name.
+  [[nodiscard]] bool has(const std::string& name) const noexcept {
+    struct stat status{};
+    return ::fstatat(m_directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
   }
 
   /// Whether `name` is that very file.

@@ -2,6 +2,7 @@
 #define CKPT_MANAGER_CHECKPOINT_DIRECTORY_HPP
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,7 +14,9 @@
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/io/directory.hpp>
+#include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/list_directory.hpp>
+#include <ckpt/io/temporary_name.hpp>
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/manager/metrics_file.hpp>
 #include <ckpt/manager/preservation.hpp>
@@ -80,16 +83,20 @@ class checkpoint_directory {
   void record(std::span<const training_step> coming, atomic_file_options options) const {
     const metrics_by_file before = read_metrics(path_of_metrics());
     metrics_by_file after;
-    for (const std::string& name : list_directory(m_path))
-      if (const auto known = before.find(name); known != before.end()) after.insert(*known);
+    for (const std::string& name : list_directory(m_path)) {
+      const std::string_view target = target_of_temporary(name);  // an orphan of an earlier run may be writing it
+      if (const auto known = before.find(target.empty() ? name : std::string(target)); known != before.end())
+        after.insert(*known);
+    }
     for (const training_step& each : coming)
       if (std::string name = step_name(m_prefix, each, m_suffix); !each.metrics.empty() || before.contains(name))
         after.insert_or_assign(std::move(name), each.metrics);
     if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
   }
 
-  /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, from the oldest on, and
-  /// returns when that is on the disk. What goes wrong is reported, not thrown, for the save before it has succeeded.
+  /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, which is on the disk before
+  /// the first of them is gone, whatever its durability; from the oldest on. Returns when that is on the disk. What
+  /// goes wrong is reported, not thrown, for the save before it has succeeded.
   [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved) const {
     deletion_report report;
     try {
@@ -101,6 +108,8 @@ class checkpoint_directory {
       }
       if (condemned.empty()) return report;
       const directory opened(m_path, directory::use::with_sync, m_path);
+      file_descriptor::open_for_reading(path_of(saved)).sync();
+      opened.sync("old checkpoints are all there, for the new one may not last");
       for (const checkpoint* const each : condemned) {
         if (const std::error_code cause = opened.remove(step_name(m_prefix, *each, m_suffix)))
           report.errors.push_back(io_error(cause, {.path = each->path}, "cannot delete the old checkpoint"));
@@ -109,6 +118,9 @@ class checkpoint_directory {
       opened.sync("old checkpoints are deleted, but a power cut may bring them back");
     } catch (const error& e) {
       report.errors.push_back(e);
+    } catch (const std::exception& e) {  // of a policy of the caller's, say
+      report.errors.push_back(error(errc::invalid_argument, {.path = m_path},
+                                    concat({"the old checkpoints are all there, for the policy failed: ", e.what()})));
     }
     return report;
   }

@@ -51,9 +51,9 @@ template <class... Policies>
 class checkpoint_manager {
  public:
   /// Makes the directory where it is missing, and locks it by the file `.lock` in it until the manager is gone, and
-  /// with it every process forked meanwhile. Removes the temporary files of saves whose process died. Throws
-  /// usage_error with errc::in_use where another manager has the directory; io_error; format_error where the file of
-  /// metrics is none.
+  /// with it every process forked meanwhile but those that save. Removes the temporary files of saves whose process
+  /// died. Throws usage_error with errc::in_use where another manager has the directory; io_error; format_error where
+  /// the file of metrics is none.
   explicit checkpoint_manager(std::string directory, manager_options options = {})
       : m_directory(std::move(directory), std::move(options.prefix), policy_set<Policies...>::format::suffix),
         m_lock(open(m_directory.path())),

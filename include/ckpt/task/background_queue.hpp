@@ -7,11 +7,11 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 
-#include <sys/types.h>
-#include <unistd.h>
+#include <ckpt/task/process_mark.hpp>
 
 namespace ckpt {
 
@@ -26,7 +26,7 @@ class background_task {
 };
 
 /// One thread that does tasks in the order in which they come, and ends when it has none. The destructor returns when
-/// all are done.
+/// all are done; on that very thread, by a task whose work ends the queue, it does those that are left itself.
 class background_queue {
  public:
   background_queue() = default;
@@ -35,50 +35,75 @@ class background_queue {
 
   ~background_queue() {
     forget_those_of_a_parent();
-    if (m_thread.joinable()) m_thread.join();
+    if (!m_thread.joinable()) return;
+    if (m_thread.get_id() == std::this_thread::get_id()) {
+      run(*m_tasks);
+      m_thread.detach();  // it has only to return from the task that called this
+    } else {
+      m_thread.join();
+    }
   }
 
   /// Whether the calling thread is that of a queue: then it must not wait for tasks.
   [[nodiscard]] static bool is_calling() noexcept { return is_worker(); }
+  /// What an error says who was called there and would have to wait.
+  static constexpr std::string_view must_not_wait =
+      "; this is called on the thread of a queue of saves, which must not wait for them";
 
   /// Returns when fewer than `most` tasks are waiting for their turn; false at once where `may_wait` says no and there
   /// are more.
   [[nodiscard]] bool wait_for_room(std::size_t most, bool may_wait) {
-    std::unique_lock lock(m_mutex);
-    if (!may_wait) return m_tasks.size() < most;
-    m_taken.wait(lock, [&] { return m_tasks.size() < most; });
+    const std::shared_ptr<task_list> tasks = own_tasks();
+    std::unique_lock lock(tasks->mutex);
+    if (!may_wait) return tasks->waiting.size() < most;
+    tasks->taken.wait(lock, [&] { return tasks->waiting.size() < most; });
     return true;
   }
 
   /// Returns whether the task begins at once, there being no other. Throws std::system_error where the system has no
   /// thread to give, and std::bad_alloc; nothing has changed then.
   bool add(std::shared_ptr<background_task> task) {
-    const std::lock_guard lock(m_mutex);
+    const std::lock_guard starting(m_mutex);
     forget_those_of_a_parent();
-    m_tasks.push_back(std::move(task));
-    if (m_is_running) return false;
+    const std::lock_guard lock(m_tasks->mutex);
+    m_tasks->waiting.push_back(std::move(task));
+    if (m_tasks->is_running) return false;
     try {
       if (m_thread.joinable()) m_thread.join();  // it has ended, or is about to without taking the lock again
       const signals_left_to_others meanwhile;
-      m_thread = std::thread([this] { run(); });
-      m_is_running = true;
+      m_thread = std::thread([tasks = m_tasks] {
+        is_worker() = true;
+        run(*tasks);
+      });
+      m_tasks->is_running = true;
     } catch (...) {
-      m_tasks.pop_back();
+      m_tasks->waiting.pop_back();
       throw;
     }
     return true;
   }
 
  private:
+  /// What the queue and its thread share: the thread may outlive the queue.
+  struct task_list {
+    std::mutex mutex;
+    std::condition_variable taken;
+    std::deque<std::shared_ptr<background_task>> waiting;
+    bool is_running = false;
+  };
+
   /// In a process that was forked from the one that made this, the thread and its tasks are not there: nothing is
   /// waited for, and no task destroyed, whose files are the parent's.
   void forget_those_of_a_parent() {
-    if (::getpid() == m_owner) return;
-    m_owner = ::getpid();
-    static auto& kept = *new std::deque<std::pair<std::thread, std::deque<std::shared_ptr<background_task>>>>;
-    kept.emplace_back(std::move(m_thread), std::move(m_tasks));
-    m_tasks.clear();
-    m_is_running = false;
+    if (!m_process.take_over()) return;
+    static auto& kept = *new std::deque<std::pair<std::thread, std::shared_ptr<task_list>>>;
+    kept.emplace_back(std::move(m_thread), std::exchange(m_tasks, std::make_shared<task_list>()));
+  }
+
+  [[nodiscard]] std::shared_ptr<task_list> own_tasks() {
+    const std::lock_guard lock(m_mutex);
+    forget_those_of_a_parent();
+    return m_tasks;
   }
 
   static bool& is_worker() noexcept {
@@ -103,30 +128,27 @@ class background_queue {
     sigset_t m_before;
   };
 
-  void run() noexcept {
-    is_worker() = true;
+  static void run(task_list& tasks) noexcept {
     for (;;) {
       std::shared_ptr<background_task> next;
       {
-        const std::lock_guard lock(m_mutex);
-        if (m_tasks.empty()) {
-          m_is_running = false;
+        const std::lock_guard lock(tasks.mutex);
+        if (tasks.waiting.empty()) {
+          tasks.is_running = false;
           return;
         }
-        next = std::move(m_tasks.front());
-        m_tasks.pop_front();
+        next = std::move(tasks.waiting.front());
+        tasks.waiting.pop_front();
       }
-      m_taken.notify_all();
+      tasks.taken.notify_all();
       next->run();
     }
   }
 
-  std::mutex m_mutex;
-  std::condition_variable m_taken;
-  std::deque<std::shared_ptr<background_task>> m_tasks;
+  std::mutex m_mutex;  // of the rest
+  std::shared_ptr<task_list> m_tasks = std::make_shared<task_list>();
   std::thread m_thread;
-  bool m_is_running = false;
-  pid_t m_owner = ::getpid();
+  process_mark m_process;
 };
 
 }  // namespace ckpt

@@ -62,6 +62,12 @@ class child_channel {
     return uninterrupted([&] { return ::recv(m_socket, &go, 1, MSG_DONTWAIT); }) == 1;
   }
 
+  /// Whether the parent has not ended.
+  [[nodiscard]] bool has_parent() const noexcept {
+    pollfd parent{m_parent, POLLIN, 0};
+    return uninterrupted([&] { return ::poll(&parent, 1, 0); }) == 0;
+  }
+
   /// A message that must arrive, while there is a parent.
   void send(std::span<const std::byte> message) const noexcept {
     wait_until(POLLOUT);
@@ -105,13 +111,16 @@ class child_process {
   /// lock at that moment, that of malloc too, so that `work` must neither allocate nor free, lock or throw: only
   /// async-signal-safe calls. `kept` are the descriptors that it uses. Throws io_error.
   child_process(std::span<const int> kept, const std::string& label, function_ref<void(const child_channel&)> work) {
+    // Before there are descriptors and a process to be lost: what throws leaves them behind.
+    std::string own = label;
+    std::string other = label;
+    std::string name = label;
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
       throw_io_error(last_error(), label, "cannot make a connection to a saving process");
-    m_socket = file_descriptor(ends[0], label);
-    const file_descriptor theirs(ends[1], label);
+    m_socket = file_descriptor(ends[0], std::move(own));
+    const file_descriptor theirs(ends[1], std::move(other));
     const file_descriptor parent = own_process(label);
-    std::string name = label;  // before the fork: what throws after it leaves a process behind
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
@@ -209,9 +218,10 @@ class child_process {
   /// This process, to a child.
   [[nodiscard]] static file_descriptor own_process(const std::string& label) {
 #ifdef SYS_pidfd_open
+    std::string name = label;
     const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0U));
     if (descriptor < 0) throw_io_error(last_error(), label, "cannot open a descriptor of the process");
-    return {descriptor, label};
+    return {descriptor, std::move(name)};
 #else
     throw_io_error(std::make_error_code(std::errc::function_not_supported), label, "cannot fork a saving process");
 #endif
@@ -247,6 +257,7 @@ class child_process {
 class child_channel {
  public:
   [[nodiscard]] bool wait_for_go() const noexcept { return false; }
+  [[nodiscard]] bool has_parent() const noexcept { return false; }
   void send(std::span<const std::byte>) const noexcept {}
   void offer(std::span<const std::byte>) const noexcept {}
   [[noreturn]] static void leave(int code) noexcept { std::_Exit(code); }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include <ckpt/task/process_mark.hpp>
+
 namespace ckpt {
 
 /// A part of the memory that all encrypted saves of this process together may have in flight. Where others have too
@@ -18,6 +20,7 @@ class memory_lease {
   explicit memory_lease(std::uint64_t size) : m_size(size < limit ? size : limit) {
     pool& all = shared();
     std::unique_lock lock(all.mutex);
+    if (all.process.take_over()) all.leased = 0;  // nobody here gives back what its parent had
     all.given_back.wait(lock, [&] { return all.leased + m_size <= limit; });
     all.leased += m_size;
   }
@@ -44,6 +47,7 @@ class memory_lease {
     std::mutex mutex;
     std::condition_variable given_back;
     std::uint64_t leased = 0;
+    process_mark process;
   };
 
   // The one thing that is shared by all that a process does here: a limit for the process cannot be elsewhere.

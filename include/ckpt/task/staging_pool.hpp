@@ -17,6 +17,8 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/aligned_memory.hpp>
+#include <ckpt/task/background_queue.hpp>
+#include <ckpt/task/process_mark.hpp>
 
 namespace ckpt {
 
@@ -68,7 +70,8 @@ class staging_pool {
     std::size_t m_size = 0;
   };
 
-  /// Throws usage_error for more than the pool may ever have, or has now and is not to be waited for; std::bad_alloc.
+  /// Throws usage_error for more than the pool may ever have, or has now and is not to be waited for, as on the thread
+  /// of a queue; std::bad_alloc.
   /// `label` is what errors call the file.
   [[nodiscard]] lease take(std::size_t size, when_full full, const std::string& label) const {
     if (size > m_shared->limit) {
@@ -78,12 +81,15 @@ class staging_pool {
                                 ": give it more, or save with .mode = ckpt::async::process, which copies nothing"}));
     }
     std::unique_lock lock(m_shared->mutex);
+    m_shared->forget_those_of_a_parent();
     while (!m_shared->make_room(size)) {
-      if (full == when_full::refuse) {
-        throw usage_error(errc::invalid_argument, {.path = label},
-                          concat({"the staging pool is full: the snapshot takes ", std::to_string(size), " bytes, and ",
-                                  std::to_string(m_shared->used), " of ", std::to_string(m_shared->limit),
-                                  " are in use by saves that are not done"}));
+      const bool is_calling = background_queue::is_calling();
+      if (full == when_full::refuse || is_calling) {
+        throw usage_error(
+            errc::invalid_argument, {.path = label},
+            concat({"the staging pool is full: the snapshot takes ", std::to_string(size), " bytes, and ",
+                    std::to_string(m_shared->used), " of ", std::to_string(m_shared->limit),
+                    " are in use by saves that are not done", is_calling ? background_queue::must_not_wait : ""}));
       }
       m_shared->given_back.wait(lock);
     }
@@ -117,6 +123,11 @@ class staging_pool {
     std::uint64_t used = 0;
     std::uint64_t limit = 0;
 
+    /// In a process that was forked meanwhile: nobody there gives back what is in use.
+    void forget_those_of_a_parent() noexcept {
+      if (process.take_over()) used = leased = 0;
+    }
+
     /// The smallest piece kept that is large enough.
     [[nodiscard]] auto fitting(std::size_t size) noexcept {
       auto best = kept.end();
@@ -134,16 +145,17 @@ class staging_pool {
     }
     [[nodiscard]] aligned_memory take(std::size_t size) {
       const auto found = fitting(size);
+      // A much larger piece is left to a larger snapshot, where there is room beside it.
+      const bool is_taken =
+          found != kept.end() && (found->bytes().size() / 2 <= whole(size) || size > limit - used - kept_size);
       aligned_memory memory;
-      if (found != kept.end()) {
+      if (is_taken) {
         memory = std::move(*found);
         kept_size -= memory.bytes().size();
         kept.erase(found);
       } else {
         kept.reserve(kept.size() + leased + 1);  // so that taking back allocates nothing
-        // Whole huge pages: the next snapshot may be a few bytes larger.
-        const std::uint64_t whole = size < huge_page ? size : (size + huge_page - 1) / huge_page * huge_page;
-        memory = aligned_memory(static_cast<std::size_t>(std::min(whole, limit - used - kept_size)));
+        memory = aligned_memory(static_cast<std::size_t>(std::min(whole(size), limit - used - kept_size)));
       }
       ++leased;
       used += memory.bytes().size();
@@ -164,7 +176,13 @@ class staging_pool {
       kept_size = 0;
     }
 
+    /// Whole huge pages: the next snapshot may be a few bytes larger.
+    [[nodiscard]] static std::uint64_t whole(std::size_t size) noexcept {
+      return size < huge_page ? size : (size + huge_page - 1) / huge_page * huge_page;
+    }
+
     std::size_t leased = 0;
+    process_mark process;
     static constexpr std::uint64_t huge_page = std::uint64_t{2} << 20;
   };
 

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -77,6 +79,27 @@ TEST_CASE_TEMPLATE("encrypting_executor: what is read from a source meanwhile, i
     run.run(sink, [](std::uint64_t) {});
     CHECK((again == to.bytes));
   }
+}
+
+TEST_CASE("encrypting_executor: a sink that takes bytes in order is given no more at once than memory_lease has") {
+  struct measuring_sink {
+    void write(std::span<const std::byte> bytes) {
+      largest = std::max<std::uint64_t>(largest, bytes.size());
+      all += bytes.size();
+    }
+    std::uint64_t largest = 0;
+    std::uint64_t all = 0;
+  };
+  const secret_key key = key_of(16);
+  const aligned_memory block(plain_block_size);
+  plan plan;
+  for (int i = 0; i < 17; ++i) plan.add(block.bytes());
+  encrypting_executor<aes_gcm> run(plan, {.key = &key, .threads = 16, .label = "<test>"});
+  measuring_sink sink;
+  run.run(sink, [](std::uint64_t) {});
+  CHECK(sink.all == run.size());
+  CHECK(sink.largest <= memory_lease::limit);
+  CHECK(sink.largest > memory_lease::limit / 2);
 }
 
 TEST_CASE("encrypting_executor: every block has an iv of its own, and no two saves have the same") {

@@ -3,12 +3,15 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <ckpt/checkpoint/inspect.hpp>
@@ -70,6 +73,8 @@ float value_of(const std::string& path, std::size_t element = 0) {
 }
 
 const map one{{"a", tensor({2}, {1.0F, 2.0F})}};
+
+const std::string called_there = "; this is called on the thread of a queue of saves, which must not wait for them";
 
 }  // namespace
 
@@ -438,8 +443,33 @@ TEST_CASE("save_async: a callback that would wait for itself is refused") {
   async_options options = quick(async::borrow);
   options.progress = [&](progress) { refused = message_of<usage_error>([&] { (void)load(here / "a.ckpt"); }); };
   (void)save_async(one, here / "a", options).get();
-  CHECK(refused == here / "a.ckpt" +
-                       ": a save of this file is in flight, and a callback that waited for it would keep it waiting");
+  CHECK(refused == here / "a.ckpt" + ": a save of this file is in flight" + called_there);
+}
+
+TEST_CASE("save_async: a callback that would wait for room is refused") {
+  const scratch::directory here;
+  std::vector<std::string> refused;
+  std::vector<save_job> jobs;
+  async_options options = quick(async::borrow);
+  options.queue = save_queue();
+  options.staging = staging_pool(1000);
+  async_options others = options;
+  const staging_pool::lease lease = options.staging.take(900, when_full::refuse, "f");
+  options.progress = [&](progress) {
+    if (!jobs.empty()) return;
+    others.mode = async::thread;
+    refused.push_back(message_of<usage_error>(
+        [&] { (void)save_async(map{{"a", tensor(dtype::uint8, {600})}}, here / "b", others); }));
+    others.mode = async::borrow;
+    for (const char* const name : {"c", "d"}) jobs.push_back(save_async(one, here / name, others));
+    others.mode = async::process;
+    refused.push_back(message_of<usage_error>([&] { (void)save_async(one, here / "e", others); }));
+  };
+  (void)save_async(one, here / "a", options).get();
+  REQUIRE(refused.size() == 2);
+  CHECK(refused[0].find(" of 1000 are in use by saves that are not done" + called_there) != std::string::npos);
+  CHECK(refused[1].find(" until it has its own" + called_there) != std::string::npos);
+  for (save_job& job : jobs) CHECK(job.get().bytes > 0);
 }
 
 // Room.
@@ -474,15 +504,71 @@ TEST_CASE("save_async: no more than so many processes wait for their turn") {
   options.queue = held.queue();
   options.when_full = when_full::refuse;
   std::vector<save_job> jobs;
-  for (std::size_t i = 0; i < save_queue::most_processes; ++i)
+  for (std::size_t i = 0; i < save_queue::most_before_process; ++i)
     jobs.push_back(save_async(one, here / std::to_string(i), options));
   CHECK(message_of<usage_error>([&] { (void)save_async(one, here / "b", options); }) ==
-        here / "b.ckpt" + ": 2 saving processes are waiting for their turn");
+        here / "b.ckpt" +
+            ": 2 saves are waiting for their turn, and a process would hold on to all memory until it has its own");
   options.when_full = when_full::wait;
   std::thread waiting([&] { (void)save_async(one, here / "b", options).get(); });
   held.let_go();
   waiting.join();
   for (save_job& job : jobs) CHECK(job.get().bytes > 0);
+}
+
+TEST_CASE("save_async: waits for as long as is said, in any unit") {
+  using namespace std::chrono_literals;
+  const scratch::directory here;
+  held_queue held(here / "blocker");
+  async_options options = quick(async::thread);
+  options.queue = held.queue();
+  const save_job job = save_async(one, here / "a", options);
+  CHECK(!job.wait_for(0.001s));
+  CHECK(!job.wait_for(1us));
+  held.let_go();
+  CHECK(job.wait_for(std::chrono::hours(24) * 365 * 400));
+}
+
+TEST_CASE("save_async: the end is told, though a process does not wait for who is slow to listen") {
+  const scratch::directory here;
+  const map large{{"a", tensor(dtype::uint8, {256 << 20})}};
+  progress last;
+  async_options options = quick(async::process);
+  options.progress = [&](progress p) {
+    while (!std::filesystem::exists(here / "a.ckpt")) std::this_thread::yield();  // until the process is done
+    last = p;
+  };
+  const save_report report = save_async(large, here / "a", options).get();
+  CHECK(last.done == report.bytes);
+  CHECK(last.total == report.bytes);
+}
+
+TEST_CASE("save_async: a process that is forked meanwhile waits for no save of its parent") {
+  const scratch::directory here;
+  save(map{{"a", tensor({1}, {5.0F})}}, here / "a", {.durability = durability::none});
+  held_queue held(here / "blocker");
+  async_options options = quick(async::thread);
+  options.queue = held.queue();
+  save_job job = save_async(one, here / "a", options);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    job.wait();
+    const bool is_refused = message_of<job_error>([&] { (void)job.get(); }) ==
+                            here / "a.ckpt" +
+                                ": the save is that of the process which this one was forked from: only "
+                                "that knows its outcome";
+    const bool is_old = value_of(here / "a.ckpt") == 5.0F;
+    const bool is_done = job.done() || job.wait_for(std::chrono::hours(1));
+    const bool is_saved = save_async(one, here / "c", options).get().bytes > 0;
+    ::_exit(is_refused && is_old && !is_done && is_saved ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  held.let_go();
+  CHECK(job.get().bytes > 0);
+  CHECK(value_of(here / "a.ckpt") == 1.0F);
 }
 
 TEST_CASE("save_async: nothing at all is a file") {
@@ -517,7 +603,37 @@ detached record(save_job& job, std::string& outcome, std::binary_semaphore& end)
   end.release();
 }
 
+struct at_end {
+  ~at_end() { end.release(); }
+  std::binary_semaphore& end;
+};
+
+/// The queue is in no other hands: it goes on its own thread.
+detached save_alone(std::string path, async_options options, std::string& outcome, std::binary_semaphore& end) {
+  const at_end last{end};
+  options.queue = save_queue();
+  save_job job = save_async(one, path, options);
+  outcome = (co_await job).path;
+}
+
 }  // namespace
+
+TEST_CASE("save_async: a coroutine that goes on on the thread of its own queue may end it") {
+  const scratch::directory here;
+  for (const async mode : modes) {
+    std::string outcome;
+    std::binary_semaphore is_waiting(0);
+    std::binary_semaphore end(0);
+    async_options options = quick(mode);
+    options.progress = [&, is_first = true](progress) mutable {
+      if (std::exchange(is_first, false)) is_waiting.acquire();
+    };
+    save_alone(here / "a", options, outcome, end);
+    is_waiting.release();
+    end.acquire();
+    CHECK(outcome == here / "a.ckpt");
+  }
+}
 
 TEST_CASE("save_async: a coroutine awaits the outcome, be it there already or not") {
   const scratch::directory here;

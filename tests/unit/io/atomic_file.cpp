@@ -357,6 +357,29 @@ TEST_CASE("atomic_file: a path without directory lies in the working directory, 
   CHECK(here.names() == names{"a"});
 }
 
+TEST_CASE("atomic_file: what has been overtaken at the last moment replaces nothing and leaves nothing") {
+  const scratch::directory here;
+  put(here / "a", "old");
+  atomic_file file(here / "a", 3, {.mode = 0600});
+  const file_descriptor known = file.known_target();
+  CHECK(file.is_target_among({&known, 1}));
+  CHECK(!file.is_target_among({}));
+  file.write(bytes("new"));
+  replace(here / "a", "newer");
+  CHECK(!file.is_target_among({&known, 1}));
+  CHECK(!file.commit_unless([&] { return !file.is_target_among({&known, 1}); }));
+  CHECK(get(here / "a") == "newer");
+  CHECK(here.names() == names{"a"});
+  std::filesystem::remove(here / "a");
+  atomic_file again(here / "a", 3, {.mode = 0600});
+  const file_descriptor own = again.known_file();
+  CHECK(again.known_target().get() == -1);
+  CHECK(again.is_target_among({}));  // nothing is there
+  again.write(bytes("new"));
+  CHECK(again.commit_unless([] { return false; }));
+  CHECK(again.is_target_among({&own, 1}));
+}
+
 TEST_CASE("atomic_file: durable is what was synced and lies on a disk") {
   const scratch::directory here;
   atomic_file quick(here / "a", 0, {.sync = durability::none});

@@ -35,6 +35,21 @@ TEST_CASE("directory: make, rename and remove a file") {
   }
 }
 
+TEST_CASE("directory: knows a file again, under whatever name, and no other in its place") {
+  const scratch::directory here;
+  scratch::put(here / "a", "old");
+  const directory opened(here.path(), directory::use::without_sync, "f");
+  const file_descriptor known = opened.open_to_know("a");
+  CHECK(opened.holds("a", known));
+  opened.rename("a", "b");
+  CHECK(!opened.has("a"));
+  CHECK(opened.holds("b", known));
+  scratch::put(here / "a", "new");
+  CHECK(opened.has("a"));
+  CHECK(!opened.holds("a", known));
+  CHECK(opened.open_to_know("none").get() == -1);
+}
+
 TEST_CASE("directory: says why it does not remove a file") {
   const scratch::directory here;
   std::filesystem::create_directory(here / "d");

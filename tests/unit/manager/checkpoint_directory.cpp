@@ -95,6 +95,45 @@ TEST_CASE("checkpoint_directory: metrics of files that are yet to come are not f
         "{\n\"net-1_1.ckpt\": {\"loss\": 1},\n\"net-1_2.ckpt\": {\"loss\": 2}\n}\n");
 }
 
+TEST_CASE("checkpoint_directory: metrics of a file that an orphan is writing are not forgotten") {
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  const training_step orphaned{1, 1, {{"loss", 1}}};
+  opened.record({&orphaned, 1}, quick);
+  scratch::put(here / temporary_name("net-1_1.ckpt", scratch::bytes("12345678"), 255), "");
+  const training_step next{1, 2, {{"loss", 2}}};
+  opened.record({&next, 1}, quick);
+  CHECK(scratch::get(opened.path_of_metrics()) ==
+        "{\n\"net-1_1.ckpt\": {\"loss\": 1},\n\"net-1_2.ckpt\": {\"loss\": 2}\n}\n");
+}
+
+TEST_CASE("checkpoint_directory: deletes nothing where the new one cannot be made to last") {
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  for (const std::string_view name : {"net-1_0.ckpt", "net-1_1.ckpt"}) scratch::put(here / name, "");
+  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2});
+  CHECK(report.deleted.empty());
+  REQUIRE(report.errors.size() == 1);
+  CHECK(std::string(report.errors[0].what()) == here / "net-1_2.ckpt: cannot open: No such file or directory");
+  CHECK(here.names() == names{"net-1_0.ckpt", "net-1_1.ckpt"});
+}
+
+TEST_CASE("checkpoint_directory: a policy that throws deletes nothing, and fails no save") {
+  struct throwing {
+    [[nodiscard]] bool preserves(std::span<const checkpoint> all, std::size_t at) const {
+      return all[at].metrics.at("accuracy") > 0;
+    }
+  };
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt"}) scratch::put(here / name, "");
+  const deletion_report report = opened.delete_others(throwing{}, {.epoch = 1, .step = 2});
+  CHECK(report.deleted.empty());
+  REQUIRE(report.errors.size() == 1);
+  CHECK(std::string(report.errors[0].what())
+            .starts_with(here.path() + ": the old checkpoints are all there, for the policy failed: "));
+}
+
 TEST_CASE("checkpoint_directory: deletes what is not preserved, and nothing else") {
   const scratch::directory here;
   const checkpoint_directory opened(here.path(), "net", "ckpt");

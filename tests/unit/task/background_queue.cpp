@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 using namespace ckpt;
 
@@ -98,6 +99,45 @@ TEST_CASE("background_queue: waits for room, or says that there is none") {
   std::thread waiting([&] { CHECK(queue.wait_for_room(1, true)); });
   held.go_on.release();
   waiting.join();
+}
+
+TEST_CASE("background_queue: a task whose work ends the queue does the rest first") {
+  gate held;
+  std::vector<int> order;
+  std::binary_semaphore done(0);
+  auto queue = std::make_unique<background_queue>();
+  add(*queue, [&] {
+    held.pass();
+    queue.reset();
+    order.push_back(2);
+    done.release();
+  });
+  held.begun.acquire();
+  add(*queue, [&] { order.push_back(1); });
+  held.go_on.release();
+  done.acquire();
+  CHECK(order == std::vector<int>{1, 2});
+}
+
+TEST_CASE("background_queue: a forked process has a thread and tasks of its own") {
+  gate held;
+  background_queue queue;
+  add(queue, [&] { held.pass(); });
+  add(queue, [] {});
+  held.begun.acquire();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    std::binary_semaphore done(0);
+    if (!queue.wait_for_room(1, true)) ::_exit(1);
+    add(queue, [&] { done.release(); });
+    done.acquire();
+    ::_exit(0);
+  }
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  held.go_on.release();
 }
 
 TEST_CASE("background_queue: a forked process neither waits for the tasks of its parent nor destroys them") {

@@ -6,6 +6,9 @@
 #include <thread>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace ckpt;
 
 TEST_CASE("memory_lease: what is leased is given back") {
@@ -16,6 +19,19 @@ TEST_CASE("memory_lease: what is leased is given back") {
     CHECK(memory_lease::leased() == 150);
   }
   CHECK(memory_lease::leased() == 0);
+}
+
+TEST_CASE("memory_lease: what the parent of a forked process has is not waited for there") {
+  const memory_lease all(memory_lease::limit);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    const memory_lease own(100);
+    ::_exit(memory_lease::leased() == 100 ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("memory_lease: more than all of it is all of it") {

@@ -7,6 +7,9 @@
 #include <optional>
 #include <thread>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../support.hpp"
 
 using namespace ckpt;
@@ -51,6 +54,30 @@ TEST_CASE("staging_pool: the smallest piece that is large enough") {
   }
   CHECK(take(pool, 150).bytes().data() == small);
   CHECK(take(pool, 201).bytes().data() == large);
+}
+
+TEST_CASE("staging_pool: a piece that is much too large is left to others, where there is room beside it") {
+  for (const std::size_t limit : {std::size_t{1000}, std::size_t{650}}) {
+    const staging_pool pool(limit);
+    (void)take(pool, 600);
+    const staging_pool::lease small = take(pool, 100);
+    CHECK(pool.used() == (limit == 1000 ? 100 : 600));
+    CHECK(pool.kept() == (limit == 1000 ? 600 : 0));
+  }
+}
+
+TEST_CASE("staging_pool: what the parent of a forked process had in use is not waited for there") {
+  const staging_pool pool(1000);
+  const staging_pool::lease lease = take(pool, 600);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    const staging_pool::lease other = take(pool, 600, when_full::wait);
+    ::_exit(pool.used() == 600 ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("staging_pool: what is kept makes room for what is asked for") {
