@@ -109,6 +109,16 @@ class Values(Case):
         self.assertEqual(safetensors_metadata(path), {"format": "ms", "note": "día\n\"", "empty": ""})
         self.assert_same(mindspore_load(path), {"w": value(1)})
 
+    def test_a_pair_of_the_metadata_is_a_tensors_type_to_mindspore(self):
+        for name, metadata in [("format", {"format": "ms"}), ("w", {"format": "ms", "w": "a remark"})]:
+            with self.subTest(name):
+                path = self.path("pair.safetensors")
+                safetensors.numpy.save_file({name: np.zeros(2, np.float32)}, path, metadata)
+                self.assertRaises(KeyError, ms.load_checkpoint, path, format="safetensors")
+                with self.assertRaises(RuntimeError) as raised:
+                    run(TOOL, "convert", path, self.path("again.safetensors"))
+                self.assertIn("which MindSpore would take for the tensor's type", str(raised.exception))
+
     def test_random_checkpoints(self):
         for seed in range(150):
             with self.subTest(seed=seed):
