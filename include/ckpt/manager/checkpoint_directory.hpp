@@ -94,22 +94,26 @@ class checkpoint_directory {
     if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
   }
 
-  /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, which is on the disk before
-  /// the first of them is gone, whatever its durability; from the oldest on. Returns when that is on the disk. What
-  /// goes wrong is reported, not thrown, for the save before it has succeeded.
+  /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, from the oldest on. The newest
+  /// that stays is on the disk before the first of them is gone, whatever durability it was saved with. Returns when
+  /// the deletions are, too. What goes wrong is reported, not thrown, for the save before it has succeeded.
   [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved) const {
     deletion_report report;
     try {
       const std::vector<checkpoint> all = checkpoints();
       std::vector<const checkpoint*> condemned;
+      const checkpoint* newest = nullptr;  // that stays
       for (std::size_t i = 0; i < all.size(); ++i) {
         const bool is_saved = !is_earlier(all[i], saved) && !is_earlier(saved, all[i]);
         if (!is_saved && !policy.preserves(all, i)) condemned.push_back(&all[i]);
+        else newest = &all[i];
       }
       if (condemned.empty()) return report;
       const directory opened(m_path, directory::use::with_sync, m_path);
-      file_descriptor::open_for_reading(path_of(saved)).sync();
-      opened.sync("old checkpoints are all there, for the new one may not last");
+      if (newest != nullptr) {
+        file_descriptor::open_for_reading(newest->path).sync();
+        opened.sync("old checkpoints are all there, for the new one may not last");
+      }
       for (const checkpoint* const each : condemned) {
         if (const std::error_code cause = opened.remove(step_name(m_prefix, *each, m_suffix)))
           report.errors.push_back(io_error(cause, {.path = each->path}, "cannot delete the old checkpoint"));

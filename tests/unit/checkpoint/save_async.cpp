@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../io/forked.hpp"
 #include "../io/scratch.hpp"
 #include "../support.hpp"
 #include "held_queue.hpp"
@@ -550,22 +551,17 @@ TEST_CASE("save_async: a process that is forked meanwhile waits for no save of i
   async_options options = quick(async::thread);
   options.queue = held.queue();
   save_job job = save_async(one, here / "a", options);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    job.wait();
-    const bool is_refused = message_of<job_error>([&] { (void)job.get(); }) ==
-                            here / "a.ckpt" +
-                                ": the save is that of the process which this one was forked from: only "
-                                "that knows its outcome";
-    const bool is_old = value_of(here / "a.ckpt") == 5.0F;
-    const bool is_done = job.done() || job.wait_for(std::chrono::hours(1));
-    const bool is_saved = save_async(one, here / "c", options).get().bytes > 0;
-    ::_exit(is_refused && is_old && !is_done && is_saved ? 0 : 1);
-  }
-  int status = -1;
-  CHECK(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(scratch::status_of_forked([&] {
+          job.wait();
+          const bool is_refused = message_of<job_error>([&] { (void)job.get(); }) ==
+                                  here / "a.ckpt" +
+                                      ": the save is that of the process which this one was forked from: only "
+                                      "that knows its outcome";
+          const bool is_old = value_of(here / "a.ckpt") == 5.0F;
+          const bool is_done = job.done() || job.wait_for(std::chrono::hours(1));
+          const bool is_saved = save_async(one, here / "c", options).get().bytes > 0;
+          return is_refused && is_old && !is_done && is_saved ? 0 : 1;
+        }) == 0);
   held.let_go();
   CHECK(job.get().bytes > 0);
   CHECK(value_of(here / "a.ckpt") == 1.0F);

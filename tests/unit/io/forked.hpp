@@ -9,6 +9,19 @@
 
 namespace scratch {
 
+/// How a forked process ends, as waitpid says, that exits with what `work` returns: 0 is good. Whoever waits there for
+/// ever is killed after a minute.
+template <class Work>
+int status_of_forked(Work work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    ::_exit(work());
+  }
+  int status = -1;
+  return ::waitpid(child, &status, 0) == child ? status : -1;
+}
+
 /// Another process, which has done `work` when this is constructed and then does nothing until it is killed. `work` is
 /// given a function that says it is as good as done, for work that does not return.
 class forked {

@@ -110,12 +110,13 @@ TEST_CASE("checkpoint_directory: metrics of a file that an orphan is writing are
 TEST_CASE("checkpoint_directory: deletes nothing where the new one cannot be made to last") {
   const scratch::directory here;
   const checkpoint_directory opened(here.path(), "net", "ckpt");
-  for (const std::string_view name : {"net-1_0.ckpt", "net-1_1.ckpt"}) scratch::put(here / name, "");
+  scratch::put(here / "net-1_1.ckpt", "");
+  std::filesystem::create_directory(here / "net-1_2.ckpt");
   const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2});
   CHECK(report.deleted.empty());
   REQUIRE(report.errors.size() == 1);
-  CHECK(std::string(report.errors[0].what()) == here / "net-1_2.ckpt: cannot open: No such file or directory");
-  CHECK(here.names() == names{"net-1_0.ckpt", "net-1_1.ckpt"});
+  CHECK(std::string(report.errors[0].what()) == here / "net-1_2.ckpt: cannot open: Is a directory");
+  CHECK(here.names() == names{"net-1_1.ckpt", "net-1_2.ckpt"});
 }
 
 TEST_CASE("checkpoint_directory: a policy that throws deletes nothing, and fails no save") {

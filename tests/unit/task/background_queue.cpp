@@ -9,8 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "../io/forked.hpp"
 
 using namespace ckpt;
 
@@ -125,18 +126,13 @@ TEST_CASE("background_queue: a forked process has a thread and tasks of its own"
   add(queue, [&] { held.pass(); });
   add(queue, [] {});
   held.begun.acquire();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    std::binary_semaphore done(0);
-    if (!queue.wait_for_room(1, true)) ::_exit(1);
-    add(queue, [&] { done.release(); });
-    done.acquire();
-    ::_exit(0);
-  }
-  int status = -1;
-  CHECK(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(scratch::status_of_forked([&] {
+          std::binary_semaphore done(0);
+          if (!queue.wait_for_room(1, true)) return 1;
+          add(queue, [&] { done.release(); });
+          done.acquire();
+          return 0;
+        }) == 0);
   held.go_on.release();
 }
 
@@ -152,13 +148,9 @@ TEST_CASE("background_queue: a forked process neither waits for the tasks of its
   };
   add(queue, [kept = std::make_shared<noticing>()] {});
   held.begun.acquire();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    queue.~background_queue();
-    ::_exit(0);
-  }
-  int status = -1;
-  CHECK(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(scratch::status_of_forked([&] {
+          queue.~background_queue();
+          return 0;
+        }) == 0);
   held.go_on.release();
 }

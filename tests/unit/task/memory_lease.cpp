@@ -6,8 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include <sys/wait.h>
-#include <unistd.h>
+#include "../io/forked.hpp"
 
 using namespace ckpt;
 
@@ -23,15 +22,10 @@ TEST_CASE("memory_lease: what is leased is given back") {
 
 TEST_CASE("memory_lease: what the parent of a forked process has is not waited for there") {
   const memory_lease all(memory_lease::limit);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    const memory_lease own(100);
-    ::_exit(memory_lease::leased() == 100 ? 0 : 1);
-  }
-  int status = -1;
-  CHECK(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(scratch::status_of_forked([] {
+          const memory_lease own(100);
+          return memory_lease::leased() == 100 ? 0 : 1;
+        }) == 0);
 }
 
 TEST_CASE("memory_lease: more than all of it is all of it") {

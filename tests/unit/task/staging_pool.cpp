@@ -7,9 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include "../io/forked.hpp"
 #include "../support.hpp"
 
 using namespace ckpt;
@@ -69,15 +67,10 @@ TEST_CASE("staging_pool: a piece that is much too large is left to others, where
 TEST_CASE("staging_pool: what the parent of a forked process had in use is not waited for there") {
   const staging_pool pool(1000);
   const staging_pool::lease lease = take(pool, 600);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    const staging_pool::lease other = take(pool, 600, when_full::wait);
-    ::_exit(pool.used() == 600 ? 0 : 1);
-  }
-  int status = -1;
-  CHECK(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(scratch::status_of_forked([&] {
+          const staging_pool::lease other = take(pool, 600, when_full::wait);
+          return pool.used() == 600 ? 0 : 1;
+        }) == 0);
 }
 
 TEST_CASE("staging_pool: what is kept makes room for what is asked for") {
