@@ -274,4 +274,7 @@ exit_code run(int count, const char* const* arguments) {
 
 }  // namespace ckpt::tools
 
-int main(int count, char** arguments) { return static_cast<int>(ckpt::tools::run(count, arguments)); }
+int main(int count, char** arguments) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows past the limit of the shell is an error as others are
+  return static_cast<int>(ckpt::tools::run(count, arguments));
+}

@@ -178,6 +178,15 @@ plan copy_of(const checkpoint_file& file, std::vector<gather>& origins) {
   return copy;
 }
 
+/// What protects IN and not OUT.
+std::string what_is_lost(const file_index& from, const convert_options& options, std::string_view format) {
+  if (!options.cipher.empty()) return "";
+  std::string lost;
+  if (!from.cipher().empty()) lost += ", not encrypted any more";
+  if (from.has_checksum() && !options.checksum && format == mindspore::name) lost += ", without its checksum";
+  return lost;
+}
+
 }  // namespace
 
 exit_code convert(const convert_options& options, standard_output& out) {
@@ -214,7 +223,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
       "wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() +
       (options.checksum ? ", with a CRC-32" : "") +
       (options.cipher.empty() ? "" : ", encrypted with " + std::string(cipher_name(options.cipher)) + " and sealed") +
-      "\n");
+      what_is_lost(file.index(), options, format) + "\n");
   return exit_code::fine;
 }
 

@@ -1,13 +1,13 @@
 #include <cstddef>
-#include <cstring>
+#include <optional>
+#include <span>
 #include <string>
 
 #include <ckpt/checkpoint/with_policies.hpp>
 #include <ckpt/cipher/aes_cbc.hpp>
 #include <ckpt/cipher/aes_gcm.hpp>
-#include <ckpt/cipher/block.hpp>
+#include <ckpt/cipher/encrypted_blocks.hpp>
 #include <ckpt/cipher/known_ciphers.hpp>
-#include <ckpt/cipher/seal.hpp>
 #include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/cipher/sm4_cbc.hpp>
 #include <ckpt/core/hexadecimal.hpp>
@@ -16,19 +16,6 @@
 #include "commands.hpp"
 
 namespace ckpt::tools {
-
-namespace {
-
-/// The key that the cipher has for this file.
-template <class Cipher>
-secret_bytes key_of(const file_source& file, const secret_key& given) {
-  block_header<Cipher> first;
-  file.read(0, first.bytes());
-  first.validate(file.label(), 0, file.size());
-  return file_key<Cipher>(&given, first.iv(), file.label());
-}
-
-}  // namespace
 
 exit_code key(const key_command_options& options, standard_output& out) {
   const std::optional<secret_key> given = options.key.read();
@@ -40,9 +27,11 @@ exit_code key(const key_command_options& options, standard_output& out) {
   with_policies<aes_gcm, aes_cbc, sm4_cbc>({cipher->name}, [&]<class... Chosen>(policies<Chosen...>) {
     using chosen = typename policy_set<Chosen...>::cipher;
     if constexpr (cipher_policy<chosen>) {
-      const secret_bytes key = key_of<chosen>(file, *given);
+      // Throws where the passphrase is another: sealed or not, the file says so.
+      const encrypted_blocks<chosen> blocks(file, {.key = &*given, .allow_unsealed = true});
+      const std::span<const std::byte> key = blocks.key();
       std::string digits;
-      append_hexadecimal(digits, key.bytes());
+      append_hexadecimal(digits, key);
       out.print(digits + "\n");
       wipe(reinterpret_cast<std::byte*>(digits.data()), digits.size());
     }

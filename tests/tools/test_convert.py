@@ -1,5 +1,6 @@
 import fcntl
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -223,6 +224,14 @@ class Convert(command.Case):
     def test_no_such_directory(self):
         self.write("net.ckpt", files.NET_CKPT)
         self.assert_fails(["convert", "net.ckpt", "no/new.ckpt"], 3, 'no/new.ckpt: cannot open the directory "no": No such file or directory')
+
+    def test_a_limit_of_the_shell_is_an_error(self):
+        self.write_pairs("big.safetensors", 1, 1 << 20)
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+        run = self.run_ckpt("convert", "big.safetensors", "big.ckpt", preexec_fn=limit)
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertTrue(run.stderr.endswith(b": File too large\n"), run.stderr)
+        self.assertEqual(self.names(), ["big.safetensors"])
 
     def test_bar_on_a_terminal_only(self):
         self.write_pairs("big.safetensors", 4, 24 << 20)

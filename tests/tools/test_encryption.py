@@ -146,6 +146,17 @@ class Encryption(command.Case):
         for name, digits in (("a.ckpt", a), ("b.ckpt", b)):
             self.write("derived", digits.encode())
             self.assertTrue(self.ckpt("verify", name, "--key-file", "derived").startswith("ok: "))
+            run = self.run_ckpt("key", name, "--passphrase-env", "CKPT_TEST_WRONG")
+            self.assertEqual((run.returncode, run.stdout), (1, b""))
+            self.assertIn(b"the key is not the one that the file was encrypted with", run.stderr)
+
+    def test_what_is_not_encrypted_any_more_is_said(self):
+        self.encrypt()
+        said = self.ckpt("convert", "secret.ckpt", "secret.ckpt", "--key-file", "key")
+        self.assertEqual(said, "wrote secret.ckpt: ckpt, 6 tensors, 1 string, 72 B, not encrypted any more\n")
+        self.ckpt("convert", "secret.ckpt", "crc.ckpt", "--crc")
+        said = self.ckpt("convert", "crc.ckpt", "plain.ckpt")
+        self.assertEqual(said, "wrote plain.ckpt: ckpt, 6 tensors, 1 string, 72 B, without its checksum\n")
 
     def test_damage(self):
         self.encrypt("aes-cbc")

@@ -135,10 +135,13 @@ class basic_reader {
 
 using reader = basic_reader<>;
 
-/// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller. For more than one, keep a reader.
-template <scalar T>
-void load_into(std::string path, std::string_view name, std::span<T> to, const slice& box = {}) {
-  reader(std::move(path)).read_into(name, to, box);
+/// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller: a span, or what passes as one, as
+/// a vector. For more than one, keep a reader. The policies and options are the reader's.
+template <class... Policies, class Elements>
+  requires requires(Elements& to) { std::span(to); }
+void load_into(std::string path, std::string_view name, Elements&& to, const slice& box = {},
+               const load_options& options = {}) {
+  basic_reader<Policies...>(std::move(path), options).read_into(name, std::span(to), box);
 }
 
 }  // namespace ckpt

@@ -95,6 +95,8 @@ class prepared_save {
     check_alignment(options.align);
     collect(m_entries, object);
     for (const append_value& value : options.append) value.add_to(m_entries);
+    if (m_entries.size() == 0 && m_entries.has_left_out())
+      throw usage_error(errc::missing, {.path = m_entries.label()}, "choose takes none of the names of what is saved");
     return Policies::format::make_plan(m_entries, {.align = options.align,
                                                    .metadata = options.metadata,
                                                    .format_pair = options.format_pair,

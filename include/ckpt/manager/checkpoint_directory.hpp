@@ -94,13 +94,15 @@ class checkpoint_directory {
     if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
   }
 
-  /// Deletes the checkpoints that `policy` does not preserve, but never that of `saved`, from the oldest on. The newest
-  /// that stays is on the disk before the first of them is gone, whatever durability it was saved with. Returns when
-  /// the deletions are, too. What goes wrong is reported, not thrown, for the save before it has succeeded.
+  /// Deletes the checkpoints up to `saved` that `policy` does not preserve, but never that of `saved`, from the oldest
+  /// on. What comes after it is of another run: the policy is not shown it. The newest that stays is on the disk before
+  /// the first of them is gone, whatever durability it was saved with. Returns when the deletions are, too. What goes
+  /// wrong is reported, not thrown, for the save before it has succeeded.
   [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved) const {
     deletion_report report;
     try {
-      const std::vector<checkpoint> all = checkpoints();
+      std::vector<checkpoint> all = checkpoints();
+      std::erase_if(all, [&](const checkpoint& each) { return is_earlier(saved, each); });
       std::vector<const checkpoint*> condemned;
       const checkpoint* newest = nullptr;  // that stays
       for (std::size_t i = 0; i < all.size(); ++i) {
@@ -114,12 +116,8 @@ class checkpoint_directory {
         file_descriptor::open_for_reading(newest->path).sync();
         opened.sync("old checkpoints are all there, for the new one may not last");
       }
-      for (const checkpoint* const each : condemned) {
-        if (const std::error_code cause = opened.remove(step_name(m_prefix, *each, m_suffix)))
-          report.errors.push_back(io_error(cause, {.path = each->path}, "cannot delete the old checkpoint"));
-        else report.deleted.push_back(each->path);
-      }
-      opened.sync("old checkpoints are deleted, but a power cut may bring them back");
+      for (const checkpoint* const each : condemned) remove(opened, *each, report);
+      opened.sync(may_come_back);
     } catch (const error& e) {
       report.errors.push_back(e);
     } catch (const std::exception& e) {  // of a policy of the caller's, say
@@ -129,7 +127,26 @@ class checkpoint_directory {
     return report;
   }
 
+  /// Deletes all checkpoints that come after `last`, from the newest on, and returns when that is on the disk. What
+  /// cannot be deleted is reported. Throws io_error where the directory cannot be read or synced.
+  [[nodiscard]] deletion_report delete_after(const training_step& last) const {
+    deletion_report report;
+    const std::vector<checkpoint> all = files();
+    const directory opened(m_path, directory::use::with_sync, m_path);
+    for (auto each = all.rbegin(); each != all.rend() && is_earlier(last, *each); ++each) remove(opened, *each, report);
+    if (!report.deleted.empty()) opened.sync(may_come_back);
+    return report;
+  }
+
  private:
+  static constexpr std::string_view may_come_back = "checkpoints are deleted, but a power cut may bring them back";
+
+  void remove(const directory& from, const checkpoint& each, deletion_report& report) const {
+    if (const std::error_code cause = from.remove(step_name(m_prefix, each, m_suffix)))
+      report.errors.push_back(io_error(cause, {.path = each.path}, "cannot delete the old checkpoint"));
+    else report.deleted.push_back(each.path);
+  }
+
   [[nodiscard]] std::string metrics_name() const { return concat({m_prefix, "-metrics.json"}); }
   [[nodiscard]] std::string within(std::string_view name) const {
     return concat({m_path, m_path.ends_with('/') ? "" : "/", name});

@@ -119,6 +119,15 @@ class checkpoint_manager {
     return std::move(all.back());
   }
 
+  /// Deletes the checkpoints that come after `last`, once the saves in the background are done: for a training that
+  /// goes on from an earlier one. Until it has passed them, they are the newest, which restore_latest() takes. Throws
+  /// io_error, and as wait().
+  deletion_report discard_after(const training_step& last) {
+    for (const background_save& each : m_pending.saves) each.job.wait();
+    finish_those_done();
+    return m_directory.delete_after(last);
+  }
+
   /// As the function ckpt::restore_latest.
   [[nodiscard]] std::optional<restored_checkpoint> restore_latest(const load_options& options = {}) const {
     return detail::restore_latest_of<Policies...>(m_directory, options);

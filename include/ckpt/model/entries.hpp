@@ -77,7 +77,13 @@ class entries {
   void set_metadata(sequence<metadata_pair> pairs) noexcept { m_metadata = pairs; }
 
   /// Whether the save takes this name at all.
-  [[nodiscard]] bool wants(std::string_view name) const { return !m_choose || m_choose(name); }
+  [[nodiscard]] bool wants(std::string_view name) const {
+    const bool wanted = !m_choose || m_choose(name);
+    m_has_left_out = m_has_left_out || !wanted;
+    return wanted;
+  }
+  /// Whether there was a name that it did not take.
+  [[nodiscard]] bool has_left_out() const noexcept { return m_has_left_out; }
 
   /// Keeps a temporary alive as long as the entries, and returns it where it stays.
   template <class T>
@@ -208,6 +214,7 @@ class entries {
   held_list m_held;
   sequence<metadata_pair> m_metadata;
   ckpt::duplicates m_duplicates;
+  mutable bool m_has_left_out = false;
 };
 
 }  // namespace ckpt

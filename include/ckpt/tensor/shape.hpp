@@ -1,6 +1,7 @@
 #ifndef CKPT_TENSOR_SHAPE_HPP
 #define CKPT_TENSOR_SHAPE_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +21,12 @@ class shape {
  public:
   shape() noexcept {}
   shape(std::initializer_list<std::int64_t> extents) : shape(sequence<std::int64_t>(extents.begin(), extents.size())) {}
+  /// Of any integers, which count elements where other libraries do so in std::size_t.
+  template <std::unsigned_integral T>
+  shape(std::initializer_list<T> extents) : m_size(extents.size()) {
+    std::int64_t* to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
+    for (const T extent : extents) *to++ = static_cast<std::int64_t>(extent);
+  }
   explicit shape(sequence<std::int64_t> extents) : m_size(extents.size()) {
     std::int64_t* const to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
     if (!extents.empty()) std::memcpy(to, extents.data(), m_size * sizeof(std::int64_t));

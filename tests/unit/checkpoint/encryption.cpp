@@ -90,6 +90,10 @@ TEST_CASE_TEMPLATE("encryption: saved, loaded in each way, inspected and read", 
   CHECK(one.size() == 1);
   CHECK(one["bias"].template as<float>()[1] == -2.0F);
 
+  std::vector<float> bias(3);
+  load_into<Cipher>(path, "bias", bias, {}, {.key = key});
+  CHECK(bias == std::vector<float>{1.5F, -2.0F, 0.25F});
+
   const file_index index = inspect<Cipher>(path, {.key = key});
   CHECK(index.size() == 4);
   CHECK(index.cipher() == Cipher::name);

@@ -80,6 +80,9 @@ TEST_CASE("load_into: one tensor or a part of it") {
   std::array<std::int32_t, 4> rows{};
   load_into(here / "m.ckpt", "a", std::span<std::int32_t>(rows), {{1, 3}});
   CHECK(rows == std::array<std::int32_t, 4>{2, 3, 4, 5});
+  std::vector<std::int32_t> grown(2);
+  load_into(here / "m.ckpt", "a", grown, {{3, 4}});
+  CHECK(grown == std::vector<std::int32_t>{6, 7});
 }
 
 TEST_CASE("reader: nothing, of an empty tensor and of an empty slice") {

@@ -78,8 +78,23 @@ TEST_CASE("save: the suffix is added only where it is missing") {
   save(small, here / "a.ckpt", quick());
   save(small, here / "a.bin", quick());
   save(small, here / "actckpt", quick());
-  save<safetensors>(small, here / "a.ckpt", quick());
-  CHECK(here.names() == names{"a.bin.ckpt", "a.ckpt", "a.ckpt.safetensors", "actckpt"});
+  save<safetensors>(small, here / "a", quick());
+  CHECK(here.names() == names{"a.bin.ckpt", "a.ckpt", "a.safetensors", "actckpt"});
+}
+
+TEST_CASE("save: where choose takes nothing of something, the file stays as it was") {
+  const scratch::directory here;
+  scratch::put(here / "a.ckpt", "old");
+  save_options options = quick();
+  options.choose = [](std::string_view) { return false; };
+  CHECK(message_of<usage_error>([&] { save(small, here / "a", options); }) ==
+        here / "a.ckpt" + ": choose takes none of the names of what is saved");
+  CHECK(get(here / "a.ckpt") == "old");
+  save(std::map<std::string, tensor>{}, here / "a", options);  // there was nothing to choose from
+  CHECK(get(here / "a.ckpt").empty());
+  options.append = {{"epoch", 3}};
+  save(small, here / "b", options);
+  CHECK(load(here / "b.ckpt").size() == 1);
 }
 
 TEST_CASE("save: mode 0400 as MindSpore, or as asked") {

@@ -146,8 +146,20 @@ TEST_CASE("checkpoint_directory: deletes what is not preserved, and nothing else
   CHECK(report.errors.empty());
   CHECK(here.names() == names{"net-1_1.safetensors", "net-1_2.ckpt", "net-1_3.ckpt", "net-1_4.ckpt", "net_1-1_1.ckpt",
                               "other-1_1.ckpt"});
-  CHECK(opened.delete_others(latest_n{0}, {.epoch = 1, .step = 2}).deleted ==
-        names{here / "net-1_3.ckpt", here / "net-1_4.ckpt"});
+  CHECK(opened.delete_others(latest_n{0}, {.epoch = 1, .step = 4}).deleted ==
+        names{here / "net-1_2.ckpt", here / "net-1_3.ckpt"});
+}
+
+TEST_CASE("checkpoint_directory: what comes after the one that was saved is left alone, until it is discarded") {
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt", "net-2_1.ckpt", "net-3_1.ckpt"})
+    scratch::put(here / name, "");
+  CHECK(opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2}).deleted == names{here / "net-1_1.ckpt"});
+  CHECK(opened.delete_after({.epoch = 2, .step = 1}).deleted == names{here / "net-3_1.ckpt"});
+  CHECK(opened.delete_after({.epoch = 1, .step = 1}).deleted == names{here / "net-2_1.ckpt", here / "net-1_2.ckpt"});
+  CHECK(opened.delete_after({.epoch = 1, .step = 1}).deleted.empty());
+  CHECK(here.names().empty());
 }
 
 TEST_CASE("checkpoint_directory: what cannot be deleted is reported, and the rest goes") {

@@ -35,6 +35,15 @@ TEST_CASE("shape: extents, outermost first") {
   CHECK(span.size() == 3);
 }
 
+TEST_CASE("shape: of integers without a sign, few and many") {
+  const std::size_t rows = 2;
+  const std::size_t columns = 3;
+  CHECK(shape{rows, columns} == shape{2, 3});
+  CHECK(shape({rows, columns, rows, rows, columns}) == shape{2, 3, 2, 2, 3});
+  const auto taken = [](const shape& extents) { return text(extents); };
+  CHECK(taken({rows, columns}) == "[2,3]");
+}
+
 TEST_CASE("shape: none at all is 0-d") {
   CHECK(shape().empty());
   CHECK(shape{}.size() == 0);
