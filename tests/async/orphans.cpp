@@ -14,11 +14,14 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +198,49 @@ TEST_CASE("orphans: one that comes late does not replace what was saved meanwhil
     CHECK(model::is_in(ckpt::load(file.path), 5, small));
     CHECK(file.is_alone());
   }
+}
+
+TEST_CASE("orphans: a program that has become another has no more saves") {
+  const target file;
+  const scratch::directory other;
+  std::array<int, 2> ends{};  // for the number of the saving process
+  std::array<int, 2> held{};  // what the other program waits for
+  REQUIRE(::pipe(ends.data()) == 0);
+  REQUIRE(::pipe(held.data()) == 0);
+  const pid_t program = ::fork();
+  if (program == 0) {
+    const model net(large, 2);
+    const held_queue queue(other / "held");
+    const ckpt::save_job job = ckpt::save_async(net, file.path, options_of(ckpt::async::process, 2, queue.queue()));
+    const pid_t pid = processes::children().at(0).pid;
+    ::kill(pid, SIGSTOP);
+    if (::write(ends[1], &pid, sizeof pid) == sizeof pid && ::dup2(held[0], STDIN_FILENO) == STDIN_FILENO) {
+      ::close(held[1]);
+      ::execlp("cat", "cat", nullptr);
+    }
+    ::_exit(1);
+  }
+  ::close(held[0]);
+  pid_t orphan = -1;
+  REQUIRE(::read(ends[0], &orphan, sizeof orphan) == sizeof orphan);
+  for (const int end : ends) ::close(end);
+  const std::string name = "/proc/" + std::to_string(program) + "/comm";
+  while (processes::first_bytes_of(name) != "cat\n") std::this_thread::yield();
+  const auto process = static_cast<int>(::syscall(SYS_pidfd_open, orphan, 0U));
+  REQUIRE(process >= 0);
+  const model newer(small, 5);
+  ckpt::save(newer, file.path, {.append = {{"seed", 5}}, .durability = ckpt::durability::none, .permissions = 0600});
+  ::kill(orphan, SIGCONT);
+  pollfd ended{process, POLLIN, 0};
+  CHECK(::poll(&ended, 1, 60000) == 1);
+  ::close(process);
+  CHECK(model::is_in(ckpt::load(file.path), 5, small));
+  CHECK(file.is_alone());
+  ::close(held[1]);
+  int status = -1;
+  CHECK(::waitpid(program, &status, 0) == program);
+  CHECK(status == 0);
+  CHECK(parent::reap() == counts{1, 1});
 }
 
 TEST_CASE("orphans: one that fails leaves the old file, and nothing beside it") {

@@ -92,9 +92,10 @@ class pending_save : public job_state, public background_task {
       for (const std::vector<file_descriptor>& descriptors : {std::cref(before), std::cref(replaceable)})
         for (const file_descriptor& each : descriptors) kept.push_back(each.get());
       m_child = std::make_unique<child_process>(kept, path(), [&](const child_channel& parent) {
-        if (!parent.wait_for_go())
+        const bool is_orphan = !parent.wait_for_go();
+        if (is_orphan)
           for (const file_descriptor& each : before) child_process::wait_for(each.get());
-        run_in_child(parent, replaceable);
+        run_in_child(parent, is_orphan, replaceable);
       });
     } catch (const io_error&) {
       m_failure = std::current_exception();
@@ -189,7 +190,8 @@ class pending_save : public job_state, public background_task {
     child_channel::leave(EXIT_FAILURE);
   }
 
-  void run_in_child(const child_channel& parent, std::span<const file_descriptor> replaceable) noexcept {
+  void run_in_child(const child_channel& parent, bool is_orphan,
+                    std::span<const file_descriptor> replaceable) noexcept {
     in_child = {&*m_file, &parent};
     instead_of_io_error = [](std::error_code cause, std::string_view text, std::optional<std::uint64_t> offset) {
       report_failure(cause, text, offset);
@@ -204,7 +206,9 @@ class pending_save : public job_state, public background_task {
       });
     };
     // An orphan may come late: after the saves of a program that was started anew, say.
-    const auto is_overtaken = [&] { return !parent.has_parent() && !m_file->is_target_among(replaceable); };
+    const auto is_overtaken = [&] {
+      return (is_orphan || !parent.has_parent()) && !m_file->is_target_among(replaceable);
+    };
     if (!write_and_commit(*m_file, watch, m_report, write_file, is_overtaken)) child_channel::leave(EXIT_FAILURE);
     describe(m_report);
     message.kind = child_message::what::done;

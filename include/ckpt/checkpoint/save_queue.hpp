@@ -93,9 +93,9 @@ class saves_in_flight {
 }  // namespace detail
 
 /// Asynchronous saves that are carried out one after the other, and so end in the order in which they were asked for.
-/// A handle: copies share one queue. When the last one goes, the rest of the saves are done first; the queue of the
-/// process does so at exit. Where the last one goes on the queue's own thread, as in a coroutine that goes on there,
-/// that thread does them at once.
+/// A handle: copies share one queue. When the last one goes, the rest of the saves are done first; but on the thread of
+/// a queue, as in a coroutine that goes on there, it only goes. The end of the program waits for the saves of all
+/// queues.
 class save_queue {
  public:
   save_queue() : m_queue(std::make_shared<background_queue>()) {}

@@ -182,10 +182,10 @@ class safetensors_writer {
     for (const metadata_pair& pair : m_pairs) {
       const entry* const named = m_entries.find(pair.key);
       if (named != nullptr && named->kind == entry_kind::tensor && pair.value != int4_value)
-        refuse(
-            *named, errc::invalid_name,
-            "the metadata has a pair of this name, which MindSpore would take for the tensor's type, and not load the "
-            "file; rename one of them, or save as ckpt");
+        refuse(*named, errc::invalid_name,
+               "the metadata has a pair of this name, which MindSpore would take for the tensor's type, and not load "
+               "the file; rename one of them, save as ckpt or, for others than MindSpore, with .format_pair = "
+               "ckpt::format_pair::as_given");
     }
   }
 

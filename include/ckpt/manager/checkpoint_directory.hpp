@@ -96,9 +96,10 @@ class checkpoint_directory {
 
   /// Deletes the checkpoints up to `saved` that `policy` does not preserve, but never that of `saved`, from the oldest
   /// on. What comes after it is of another run: the policy is not shown it. The newest that stays is on the disk before
-  /// the first of them is gone, whatever durability it was saved with. Returns when the deletions are, too. What goes
-  /// wrong is reported, not thrown, for the save before it has succeeded.
-  [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved) const {
+  /// the first of them is gone, where `done` does not say that it is already. Returns when the deletions are, too. What
+  /// goes wrong is reported, not thrown, for the save before it has succeeded.
+  [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved,
+                                              durability done) const {
     deletion_report report;
     try {
       std::vector<checkpoint> all = checkpoints();
@@ -112,7 +113,7 @@ class checkpoint_directory {
       }
       if (condemned.empty()) return report;
       const directory opened(m_path, directory::use::with_sync, m_path);
-      if (newest != nullptr) {
+      if (newest != nullptr && done != durability::full) {
         file_descriptor::open_for_reading(newest->path).sync();
         opened.sync("old checkpoints are all there, for the new one may not last");
       }

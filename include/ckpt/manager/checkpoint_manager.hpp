@@ -181,7 +181,8 @@ class checkpoint_manager {
   /// To be called when the file is as safe as it gets: the save is done, so it is durable, unless the options or the
   /// file system keep it from being so.
   checkpoint_report finish(const training_step& now, save_report saved) {
-    return {m_directory.delete_others(m_preservation, now), std::move(saved)};
+    const durability done = saved.is_durable ? durability::full : durability::none;
+    return {m_directory.delete_others(m_preservation, now, done), std::move(saved)};
   }
 
   void finish_those_done() {

@@ -47,11 +47,12 @@ concept range = requires(T& object) {
   *std::begin(object);
 };
 
-// Whose elements are gone, or others, when the next one is looked at: views::join of temporaries, views::istream.
+// Whose elements may be gone, or others, when the next one is looked at: views::join of temporaries, views::istream,
+// generators. They are copied. Iterators of the old style are taken to have elements that stay, whatever their
+// category.
 template <class T, class Iterator = decltype(std::begin(std::declval<std::remove_reference_t<T>&>()))>
-concept single_pass_range = std::input_iterator<Iterator> && !std::forward_iterator<Iterator> && !requires {
-  requires std::derived_from<typename std::iterator_traits<Iterator>::iterator_category, std::forward_iterator_tag>;
-};
+concept single_pass_range = std::input_iterator<Iterator> && !std::forward_iterator<Iterator> &&
+                            !requires { typename Iterator::iterator_category; };
 
 // A container's data() is its first element, not its data.
 template <class T>
@@ -96,9 +97,9 @@ concept is_described = !offers_parameters<T> && (with_shape<T> || with_name_func
 template <class T>
 constexpr bool is_savable() noexcept;
 
-template <template <class...> class Variant, class... Alternatives>
+template <bool IsConst, template <class...> class Variant, class... Alternatives>
 constexpr bool all_savable(const Variant<Alternatives...>*) noexcept {
-  return (is_savable<Alternatives>() && ...);
+  return (is_savable<std::conditional_t<IsConst, const Alternatives, Alternatives>>() && ...);
 }
 
 template <class T, class Data>
@@ -112,7 +113,8 @@ template <class T>
 constexpr bool is_savable() noexcept {
   using value = std::remove_cvref_t<T>;
   if constexpr (text<value> || tensor_like<value> || std::same_as<value, state_value>) return true;
-  else if constexpr (variant_like<value>) return all_savable(static_cast<const value*>(nullptr));
+  else if constexpr (variant_like<value>)
+    return all_savable<std::is_const_v<std::remove_reference_t<T>>>(static_cast<const value*>(nullptr));
   else if constexpr (pointer_like<value>) return is_savable<decltype(*std::declval<const value&>())>();
   else if constexpr (is_described<value> && with_data_function<std::remove_reference_t<T>>)
     return is_data<value, decltype(std::declval<std::remove_reference_t<T>&>().data())>();

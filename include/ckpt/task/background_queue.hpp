@@ -10,6 +10,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <ckpt/task/process_mark.hpp>
 
@@ -26,7 +27,9 @@ class background_task {
 };
 
 /// One thread that does tasks in the order in which they come, and ends when it has none. The destructor returns when
-/// all are done; on that very thread, by a task whose work ends the queue, it does those that are left itself.
+/// all are done; but on the thread of a queue, this or another, at once: those that are left are done all the same. The
+/// end of the program waits for all tasks of all queues; where it is a task that ends the program, not for those of its
+/// queue.
 class background_queue {
  public:
   background_queue() = default;
@@ -36,12 +39,8 @@ class background_queue {
   ~background_queue() {
     forget_those_of_a_parent();
     if (!m_thread.joinable()) return;
-    if (m_thread.get_id() == std::this_thread::get_id()) {
-      run(*m_tasks);
-      m_thread.detach();  // it has only to return from the task that called this
-    } else {
-      m_thread.join();
-    }
+    if (is_calling()) m_thread.detach();
+    else m_thread.join();
   }
 
   /// Whether the calling thread is that of a queue: then it must not wait for tasks.
@@ -70,10 +69,11 @@ class background_queue {
     if (m_tasks->is_running) return false;
     try {
       if (m_thread.joinable()) m_thread.join();  // it has ended, or is about to without taking the lock again
+      all_running::of_process().add(m_tasks);
       const signals_left_to_others meanwhile;
       m_thread = std::thread([tasks = m_tasks] {
         is_worker() = true;
-        run(*tasks);
+        tasks->run();
       });
       m_tasks->is_running = true;
     } catch (...) {
@@ -88,8 +88,77 @@ class background_queue {
   struct task_list {
     std::mutex mutex;
     std::condition_variable taken;
+    std::condition_variable ended;
     std::deque<std::shared_ptr<background_task>> waiting;
+    std::thread::id thread;
     bool is_running = false;
+
+    void run() noexcept {
+      for (;;) {
+        std::shared_ptr<background_task> next;
+        {
+          const std::lock_guard lock(mutex);
+          thread = std::this_thread::get_id();
+          if (waiting.empty()) {
+            is_running = false;
+            ended.notify_all();
+            return;
+          }
+          next = std::move(waiting.front());
+          waiting.pop_front();
+        }
+        taken.notify_all();
+        next->run();
+      }
+    }
+
+    [[nodiscard]] bool is_running_elsewhere() {
+      const std::lock_guard lock(mutex);
+      return is_running && thread != std::this_thread::get_id();
+    }
+    /// Returns when there is nothing left to do.
+    void wait_for_end() {
+      std::unique_lock lock(mutex);
+      ended.wait(lock, [this] { return !is_running; });
+    }
+  };
+
+  /// The tasks of all queues that have had a thread, whoever has a hold of them: for the end of the program.
+  class all_running {
+   public:
+    [[nodiscard]] static all_running& of_process() {
+      static auto& all = *new all_running;  // queues go on while the statics of a program are destroyed
+      static const at_end waiting;
+      return all;
+    }
+
+    void add(const std::shared_ptr<task_list>& tasks) {
+      const std::lock_guard lock(m_mutex);
+      if (m_process.take_over()) m_lists.clear();
+      std::erase_if(m_lists, [&](const auto& each) { return each.expired() || each.lock() == tasks; });
+      m_lists.push_back(tasks);
+    }
+
+   private:
+    struct at_end {
+      ~at_end() {
+        while (const std::shared_ptr<task_list> tasks = of_process().first()) tasks->wait_for_end();
+      }
+    };
+
+    /// One that is running, on another thread than this.
+    [[nodiscard]] std::shared_ptr<task_list> first() {
+      const std::lock_guard lock(m_mutex);
+      if (m_process.take_over()) m_lists.clear();
+      for (const std::weak_ptr<task_list>& each : m_lists)
+        if (std::shared_ptr<task_list> tasks = each.lock(); tasks != nullptr && tasks->is_running_elsewhere())
+          return tasks;
+      return nullptr;
+    }
+
+    std::mutex m_mutex;
+    std::vector<std::weak_ptr<task_list>> m_lists;
+    process_mark m_process;
   };
 
   /// In a process that was forked from the one that made this, the thread and its tasks are not there: nothing is
@@ -127,23 +196,6 @@ class background_queue {
    private:
     sigset_t m_before;
   };
-
-  static void run(task_list& tasks) noexcept {
-    for (;;) {
-      std::shared_ptr<background_task> next;
-      {
-        const std::lock_guard lock(tasks.mutex);
-        if (tasks.waiting.empty()) {
-          tasks.is_running = false;
-          return;
-        }
-        next = std::move(tasks.waiting.front());
-        tasks.waiting.pop_front();
-      }
-      tasks.taken.notify_all();
-      next->run();
-    }
-  }
 
   std::mutex m_mutex;  // of the rest
   std::shared_ptr<task_list> m_tasks = std::make_shared<task_list>();

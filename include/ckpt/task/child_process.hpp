@@ -62,10 +62,10 @@ class child_channel {
     return uninterrupted([&] { return ::recv(m_socket, &go, 1, MSG_DONTWAIT); }) == 1;
   }
 
-  /// Whether the parent has not ended.
+  /// Whether the parent has neither ended nor become another program (exec), which closes its end of the socket.
   [[nodiscard]] bool has_parent() const noexcept {
-    pollfd parent{m_parent, POLLIN, 0};
-    return uninterrupted([&] { return ::poll(&parent, 1, 0); }) == 0;
+    std::array<pollfd, 2> either{{{m_socket, 0, 0}, {m_parent, POLLIN, 0}}};
+    return uninterrupted([&] { return ::poll(either.data(), either.size(), 0); }) == 0;
   }
 
   /// A message that must arrive, while there is a parent.

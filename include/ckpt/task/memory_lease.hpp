@@ -27,6 +27,7 @@ class memory_lease {
   memory_lease(const memory_lease&) = delete;
   memory_lease& operator=(const memory_lease&) = delete;
   ~memory_lease() {
+    if (!m_process.is_here()) return;  // it is counted where it was taken
     pool& all = shared();
     {
       const std::lock_guard lock(all.mutex);
@@ -57,6 +58,7 @@ class memory_lease {
   }
 
   std::uint64_t m_size;
+  process_mark m_process;
 };
 
 }  // namespace ckpt

@@ -56,10 +56,11 @@ class staging_pool {
       m_from = std::move(other.m_from);
       m_memory = std::move(other.m_memory);
       m_size = other.m_size;
+      m_process = other.m_process;
       return *this;
     }
     ~lease() {
-      if (m_from != nullptr) m_from->take_back(std::move(m_memory));
+      if (m_from != nullptr && m_process.is_here()) m_from->take_back(std::move(m_memory));
     }
 
     [[nodiscard]] std::span<std::byte> bytes() const noexcept { return m_memory.bytes().first(m_size); }
@@ -68,6 +69,7 @@ class staging_pool {
     std::shared_ptr<shared> m_from;
     aligned_memory m_memory;
     std::size_t m_size = 0;
+    process_mark m_process;  // whose pool counts it
   };
 
   /// Throws usage_error for more than the pool may ever have, or has now and is not to be waited for, as on the thread

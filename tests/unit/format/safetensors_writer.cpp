@@ -290,7 +290,8 @@ TEST_CASE(
     "safetensors writer: refuses a tensor whose name is that of a pair, which MindSpore would take for its type") {
   const std::string text =
       "the metadata has a pair of this name, which MindSpore would take for the tensor's type, and not load the file; "
-      "rename one of them, or save as ckpt";
+      "rename one of them, save as ckpt or, for others than MindSpore, with .format_pair = "
+      "ckpt::format_pair::as_given";
   CHECK(error_of(one("format", dtype::int8, {1})) == "f: tensor \"format\": " + text);
   CHECK(error_of(one("format", dtype::int8, {1}), format_options{.format_pair = format_pair::as_given}) == "accepted");
   CHECK(error_of(one("crc_num", dtype::int8, {1})) == "accepted");

@@ -112,7 +112,7 @@ TEST_CASE("checkpoint_directory: deletes nothing where the new one cannot be mad
   const checkpoint_directory opened(here.path(), "net", "ckpt");
   scratch::put(here / "net-1_1.ckpt", "");
   std::filesystem::create_directory(here / "net-1_2.ckpt");
-  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2});
+  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2}, durability::none);
   CHECK(report.deleted.empty());
   REQUIRE(report.errors.size() == 1);
   CHECK(std::string(report.errors[0].what()) == here / "net-1_2.ckpt: cannot open: Is a directory");
@@ -128,7 +128,7 @@ TEST_CASE("checkpoint_directory: a policy that throws deletes nothing, and fails
   const scratch::directory here;
   const checkpoint_directory opened(here.path(), "net", "ckpt");
   for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt"}) scratch::put(here / name, "");
-  const deletion_report report = opened.delete_others(throwing{}, {.epoch = 1, .step = 2});
+  const deletion_report report = opened.delete_others(throwing{}, {.epoch = 1, .step = 2}, durability::none);
   CHECK(report.deleted.empty());
   REQUIRE(report.errors.size() == 1);
   CHECK(std::string(report.errors[0].what())
@@ -141,12 +141,12 @@ TEST_CASE("checkpoint_directory: deletes what is not preserved, and nothing else
   for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt", "net-1_3.ckpt", "net-1_4.ckpt", "net_1-1_1.ckpt",
                                       "net-1_1.safetensors", "other-1_1.ckpt"})
     scratch::put(here / name, "");
-  const deletion_report report = opened.delete_others(every_n_steps{2}, {.epoch = 1, .step = 3});
+  const deletion_report report = opened.delete_others(every_n_steps{2}, {.epoch = 1, .step = 3}, durability::none);
   CHECK(report.deleted == names{here / "net-1_1.ckpt"});
   CHECK(report.errors.empty());
   CHECK(here.names() == names{"net-1_1.safetensors", "net-1_2.ckpt", "net-1_3.ckpt", "net-1_4.ckpt", "net_1-1_1.ckpt",
                               "other-1_1.ckpt"});
-  CHECK(opened.delete_others(latest_n{0}, {.epoch = 1, .step = 4}).deleted ==
+  CHECK(opened.delete_others(latest_n{0}, {.epoch = 1, .step = 4}, durability::none).deleted ==
         names{here / "net-1_2.ckpt", here / "net-1_3.ckpt"});
 }
 
@@ -155,7 +155,8 @@ TEST_CASE("checkpoint_directory: what comes after the one that was saved is left
   const checkpoint_directory opened(here.path(), "net", "ckpt");
   for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt", "net-2_1.ckpt", "net-3_1.ckpt"})
     scratch::put(here / name, "");
-  CHECK(opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2}).deleted == names{here / "net-1_1.ckpt"});
+  CHECK(opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2}, durability::none).deleted ==
+        names{here / "net-1_1.ckpt"});
   CHECK(opened.delete_after({.epoch = 2, .step = 1}).deleted == names{here / "net-3_1.ckpt"});
   CHECK(opened.delete_after({.epoch = 1, .step = 1}).deleted == names{here / "net-2_1.ckpt", here / "net-1_2.ckpt"});
   CHECK(opened.delete_after({.epoch = 1, .step = 1}).deleted.empty());
@@ -167,7 +168,7 @@ TEST_CASE("checkpoint_directory: what cannot be deleted is reported, and the res
   const checkpoint_directory opened(here.path(), "net", "ckpt");
   std::filesystem::create_directory(here / "net-1_1.ckpt");
   for (const std::string_view name : {"net-1_2.ckpt", "net-1_3.ckpt"}) scratch::put(here / name, "");
-  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 3});
+  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 3}, durability::none);
   CHECK(report.deleted == names{here / "net-1_2.ckpt"});
   REQUIRE(report.errors.size() == 1);
   CHECK(std::string(report.errors[0].what()) ==
@@ -180,7 +181,7 @@ TEST_CASE("checkpoint_directory: without the metrics nothing is deleted") {
   const checkpoint_directory opened(here.path(), "net", "ckpt");
   for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt"}) scratch::put(here / name, "");
   scratch::put(opened.path_of_metrics(), "not JSON");
-  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2});
+  const deletion_report report = opened.delete_others(latest_n{1}, {.epoch = 1, .step = 2}, durability::none);
   CHECK(report.deleted.empty());
   REQUIRE(report.errors.size() == 1);
   CHECK(report.errors[0].path() == opened.path_of_metrics());

@@ -212,6 +212,19 @@ TEST_CASE("checkpoint_manager: files of another format, and of another prefix, a
                               "net_1-1_1.safetensors"});
 }
 
+TEST_CASE("checkpoint_manager: of saves that are done together none deletes a later one") {
+  const scratch::directory here;
+  checkpoint_manager<> manager(here.path(),
+                               {.prefix = "net", .preservation = best_n{1, "accuracy", best::largest}, .save = quick});
+  for (std::uint64_t step = 1; step <= 3; ++step)
+    manager.save_async({.epoch = 1, .step = step, .metrics = {{"accuracy", 1.0 / static_cast<double>(step)}}},
+                       at_step(step));
+  for (const checkpoint_report& report : manager.wait()) CHECK(report.errors.empty());
+  CHECK(steps_of(manager.checkpoints()) == "1 3");
+  CHECK(manager.discard_after({.epoch = 1, .step = 1}).deleted == names{here / "net-1_3.ckpt"});
+  CHECK(steps_of(manager.checkpoints()) == "1");
+}
+
 TEST_CASE("checkpoint_manager: saves in the background, and deletes when the newer one is done") {
   const scratch::directory here;
   for (const async mode : {async::thread, async::process}) {

@@ -102,22 +102,30 @@ TEST_CASE("background_queue: waits for room, or says that there is none") {
   waiting.join();
 }
 
-TEST_CASE("background_queue: a task whose work ends the queue does the rest first") {
-  gate held;
-  std::vector<int> order;
-  std::binary_semaphore done(0);
-  auto queue = std::make_unique<background_queue>();
-  add(*queue, [&] {
-    held.pass();
-    queue.reset();
-    order.push_back(2);
-    done.release();
-  });
-  held.begun.acquire();
-  add(*queue, [&] { order.push_back(1); });
-  held.go_on.release();
-  done.acquire();
-  CHECK(order == std::vector<int>{1, 2});
+TEST_CASE("background_queue: a task may end its queue, or another, whose tasks are done all the same") {
+  for (const bool is_own : {true, false}) {
+    gate held;
+    std::vector<int> order;
+    std::binary_semaphore rest(0);
+    std::binary_semaphore done(0);
+    background_queue first;
+    auto second = std::make_unique<background_queue>();
+    add(is_own ? *second : first, [&] {
+      held.pass();
+      second.reset();
+      order.push_back(1);
+      rest.release();
+    });
+    held.begun.acquire();
+    add(*second, [&] {
+      rest.acquire();
+      order.push_back(2);
+      done.release();
+    });
+    held.go_on.release();
+    done.acquire();
+    CHECK(order == std::vector<int>{1, 2});
+  }
 }
 
 TEST_CASE("background_queue: a forked process has a thread and tasks of its own") {

@@ -66,9 +66,12 @@ TEST_CASE("staging_pool: a piece that is much too large is left to others, where
 
 TEST_CASE("staging_pool: what the parent of a forked process had in use is not waited for there") {
   const staging_pool pool(1000);
-  const staging_pool::lease lease = take(pool, 600);
+  staging_pool::lease lease = take(pool, 600);
   CHECK(scratch::status_of_forked([&] {
           const staging_pool::lease other = take(pool, 600, when_full::wait);
+          {
+            const staging_pool::lease gone = std::move(lease);
+          }
           return pool.used() == 600 ? 0 : 1;
         }) == 0);
 }
