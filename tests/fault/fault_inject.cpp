@@ -197,7 +197,8 @@ int openat(int directory, const char* path, int flags, ...) {
   va_end(arguments);
   static const auto real = next(&::openat, "openat");
   if ((flags & O_CREAT) != 0) is_in_place = false;
-  return whole((flags & O_CREAT) != 0 ? "openat" : "openat to know", [&] { return real(directory, path, flags, mode); });
+  return whole((flags & O_CREAT) != 0 ? "openat" : "openat to know",
+               [&] { return real(directory, path, flags, mode); });
 }
 int openat64(int directory, const char* path, int flags, ...) {
   va_list arguments;
@@ -206,7 +207,8 @@ int openat64(int directory, const char* path, int flags, ...) {
   va_end(arguments);
   static const auto real = next(&::openat64, "openat64");
   if ((flags & O_CREAT) != 0) is_in_place = false;
-  return whole((flags & O_CREAT) != 0 ? "openat" : "openat to know", [&] { return real(directory, path, flags, mode); });
+  return whole((flags & O_CREAT) != 0 ? "openat" : "openat to know",
+               [&] { return real(directory, path, flags, mode); });
 }
 
 int close(int descriptor) {

@@ -64,12 +64,12 @@ class background_queue {
   bool add(std::shared_ptr<background_task> task) {
     const std::lock_guard starting(m_mutex);
     forget_those_of_a_parent();
+    all_running::of_process().add(m_tasks);
     const std::lock_guard lock(m_tasks->mutex);
     m_tasks->waiting.push_back(std::move(task));
     if (m_tasks->is_running) return false;
     try {
       if (m_thread.joinable()) m_thread.join();  // it has ended, or is about to without taking the lock again
-      all_running::of_process().add(m_tasks);
       const signals_left_to_others meanwhile;
       m_thread = std::thread([tasks = m_tasks] {
         is_worker() = true;
@@ -123,7 +123,7 @@ class background_queue {
     }
   };
 
-  /// The tasks of all queues that have had a thread, whoever has a hold of them: for the end of the program.
+  /// The tasks of all queues, whoever has a hold of them: for the end of the program.
   class all_running {
    public:
     [[nodiscard]] static all_running& of_process() {
