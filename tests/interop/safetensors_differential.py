@@ -337,7 +337,7 @@ def written_by_crate(file):
             shape[-1] //= 2
         alive.append((ctypes.c_char * max(len(tensor["data"]), 1)).from_buffer_copy(bytes(tensor["data"]) or b"\0"))
         specs[name] = safetensors.TensorSpec(dtype=binding, shape=shape, data_ptr=ctypes.addressof(alive[-1]), data_len=len(tensor["data"]))
-    return bytes(safetensors.serialize(specs, {"format": "ms"} if specs else None))
+    return bytes(safetensors.serialize(specs, {"format": "ms"} if specs and "format" not in specs else None))
 
 
 def rewrite(probe, files):

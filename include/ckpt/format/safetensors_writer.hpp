@@ -82,7 +82,7 @@ class safetensors_writer {
   void collect_metadata() {
     using namespace safetensors_schema;
     if (m_entries.size() == 0 && m_entries.metadata().empty() && m_metadata.empty() && !m_checksum) return;
-    if (m_format_pair == format_pair::added) set_format(format_value);
+    if (m_format_pair == format_pair::added && !is_for_others()) set_format(format_value);
     if (m_checksum) {
       if (is_given(checksum_key))
         refuse(errc::duplicate, "the metadata given has a \"crc_num\", and the checksum of this save is to be there");
@@ -105,11 +105,24 @@ class safetensors_writer {
     }
   }
 
-  /// Whether a pair of a loaded file says something of a tensor, other than that it is an int4 one.
+  [[nodiscard]] bool is_tensor(std::string_view name) const {
+    const entry* const named = m_entries.find(name);
+    return named != nullptr && named->kind == entry_kind::tensor;
+  }
+
+  /// Whether a pair says something of a tensor, other than that it is an int4 one.
   [[nodiscard]] bool is_about_tensor(std::string_view key, std::string_view value) const {
-    const entry* const named = m_entries.find(key);
-    return named != nullptr && named->kind == entry_kind::tensor && value != safetensors_schema::int4_value &&
-           !safetensors_schema::is_reserved(key);
+    return is_tensor(key) && value != safetensors_schema::int4_value && !safetensors_schema::is_reserved(key);
+  }
+
+  /// Whether MindSpore could not load the file with "format": "ms" in it, or not in any case: see require_no_types().
+  [[nodiscard]] bool is_for_others() const {
+    if (is_tensor(safetensors_schema::format_key)) return true;
+    for (const auto& [key, value] : m_entries.metadata())
+      if (is_about_tensor(key, value)) return true;
+    for (const auto& [key, value] : m_metadata)
+      if (is_about_tensor(key, value)) return true;
+    return false;
   }
 
   /// Whether the caller's metadata has this key.
@@ -180,12 +193,10 @@ class safetensors_writer {
     const metadata_pair* const format = find_pair(format_key);
     if (!m_checksum && (format == nullptr || format->value != format_value)) return;
     for (const metadata_pair& pair : m_pairs) {
-      const entry* const named = m_entries.find(pair.key);
-      if (named != nullptr && named->kind == entry_kind::tensor && pair.value != int4_value)
-        refuse(*named, errc::invalid_name,
+      if (is_tensor(pair.key) && pair.value != int4_value)
+        refuse(*m_entries.find(pair.key), errc::invalid_name,
                "the metadata has a pair of this name, which MindSpore would take for the tensor's type, and not load "
-               "the file; rename one of them, save as ckpt or, for others than MindSpore, with .format_pair = "
-               "ckpt::format_pair::as_given");
+               "the file; rename one of them, or save as ckpt");
     }
   }
 

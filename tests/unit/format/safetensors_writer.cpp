@@ -286,19 +286,26 @@ TEST_CASE("safetensors writer: refuses a header over the limit, and takes one th
         "ckpt, or in several files");
 }
 
-TEST_CASE(
-    "safetensors writer: refuses a tensor whose name is that of a pair, which MindSpore would take for its type") {
+TEST_CASE("safetensors writer: a tensor whose name is that of a pair, which MindSpore would take for its type") {
   const std::string text =
       "the metadata has a pair of this name, which MindSpore would take for the tensor's type, and not load the file; "
-      "rename one of them, save as ckpt or, for others than MindSpore, with .format_pair = "
-      "ckpt::format_pair::as_given";
-  CHECK(error_of(one("format", dtype::int8, {1})) == "f: tensor \"format\": " + text);
-  CHECK(error_of(one("format", dtype::int8, {1}), format_options{.format_pair = format_pair::as_given}) == "accepted");
-  CHECK(error_of(one("crc_num", dtype::int8, {1})) == "accepted");
-  CHECK(error_of(one("crc_num", dtype::int8, {1}),
-                 format_options{.format_pair = format_pair::as_given, .checksum = true}) ==
+      "rename one of them, or save as ckpt";
+  // Refused where the file is said to be MindSpore's.
+  CHECK(error_of(one("format", dtype::int8, {1}), metadata{{"format", "ms"}}) == "f: tensor \"format\": " + text);
+  CHECK(error_of(one("w", dtype::int8, {1}), metadata{{"w", "a remark"}, {"format", "ms"}}) ==
+        "f: tensor \"w\": " + text);
+  CHECK(error_of(one("crc_num", dtype::int8, {1}), format_options{.checksum = true}) ==
         "f: tensor \"crc_num\": " + text);
-  CHECK(error_of(one("w", dtype::int8, {1}), metadata{{"w", "a remark"}}) == "f: tensor \"w\": " + text);
+  // Else nothing says so.
+  CHECK(trimmed(header(one("format", dtype::int8, {1}))) ==
+        R"({"format":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})");
+  const metadata remark{{"w", "a remark"}};
+  CHECK(header(one("w", dtype::int8, {1}), {.metadata = remark}).starts_with(R"({"__metadata__":{"w":"a remark"},)"));
+  entries loaded = one("w", dtype::int8, {1});
+  const std::array<metadata_pair, 1> of_a_file{{{"w", "a remark"}}};
+  loaded.set_metadata(of_a_file);
+  CHECK(header(loaded).starts_with(R"({"__metadata__":{"w":"a remark"},)"));
+  CHECK(error_of(one("crc_num", dtype::int8, {1})) == "accepted");
   CHECK(error_of(one("w", dtype::int8, {1}), metadata{{"w", "a remark"}, {"format", "pt"}}) == "accepted");
 }
 
