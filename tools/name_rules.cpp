@@ -54,6 +54,12 @@ struct bounded_regex {
   bounded_regex(const std::string& option, const std::string& text)
       : expression(compile(option, text)), longest(name_rules::longest_name(wide(text))) {}
 
+  /// Whether it matches anywhere in the name. Throws as require().
+  [[nodiscard]] bool is_in(const std::wstring& name) const {
+    require(name);
+    return std::regex_search(name, expression);
+  }
+
   /// Throws format_error for a longer one.
   void require(const std::wstring& name) const {
     if (name.size() > longest)
@@ -76,12 +82,12 @@ std::size_t name_rules::longest_name(std::wstring_view expression) noexcept {
 }
 
 struct name_rules::only_rule {
-  bounded_regex expression;
+  bounded_regex regex;
 };
 
 struct name_rules::rename_rule {
   std::string given;
-  bounded_regex expression;
+  bounded_regex regex;
   std::wstring replacement;
   bool has_matched = false;
 };
@@ -100,21 +106,16 @@ name_rules::name_rules(const std::string& only, const std::vector<std::string>& 
 
 name_rules::~name_rules() = default;
 
-bool name_rules::wants(std::string_view name) const {
-  if (m_only.empty()) return true;
-  const std::wstring text = wide(name);
-  m_only.front().expression.require(text);
-  return std::regex_search(text, m_only.front().expression.expression);
-}
+bool name_rules::wants(std::string_view name) const { return m_only.empty() || m_only.front().regex.is_in(wide(name)); }
 
 std::string name_rules::rename(std::string_view name) {
   if (m_renames.empty()) return std::string(name);
   std::wstring text = wide(name);
   for (rename_rule& rule : m_renames) {
-    rule.expression.require(text);
-    if (!std::regex_search(text, rule.expression.expression)) continue;
+    if (!rule.regex.is_in(text)) continue;
     rule.has_matched = true;
-    text = std::regex_replace(text, rule.expression.expression, rule.replacement);
+    text = std::regex_replace(text, rule.regex.expression, rule.replacement);
+    rule.regex.require(text);
   }
   return narrow(text);
 }

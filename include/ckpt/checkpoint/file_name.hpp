@@ -7,6 +7,8 @@
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/format/mindspore.hpp>
+#include <ckpt/format/safetensors.hpp>
 #include <ckpt/io/is_directory.hpp>
 
 namespace ckpt {
@@ -21,10 +23,10 @@ namespace ckpt {
   if (is_directory(path))
     throw io_error(std::make_error_code(std::errc::is_a_directory), {.path = path}, "cannot write there");
   if (path.ends_with(suffix)) return path;
-  for (const std::string_view other : {".ckpt", ".safetensors"})
-    if (path.ends_with(other))
+  for (const std::string_view other : {mindspore::suffix, safetensors::suffix})
+    if (path.ends_with(concat({".", other})))
       throw usage_error(errc::invalid_argument, {.path = path},
-                        concat({"names a ", other.substr(1), " file, and would become one of ", suffix,
+                        concat({"names a ", other, " file, and would become one of ", suffix,
                                 ": choose that format, or leave the suffix out"}));
   (path += '.') += suffix;
   return path;

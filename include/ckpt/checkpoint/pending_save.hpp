@@ -85,12 +85,12 @@ class pending_save : public job_state, public background_task {
     try {
       std::vector<file_descriptor> before;
       std::vector<file_descriptor> replaceable;
-      if (m_predecessor != nullptr) m_predecessor->add_processes(before, replaceable);
+      if (m_predecessor != nullptr) m_predecessor->add_itself(before, replaceable);
       replaceable.push_back(m_file->known_target());  // last: a file of those before may get there meanwhile
       const std::array<int, 2> own = m_file->descriptors();
       std::vector<int> kept(own.begin(), own.end());
-      for (const std::vector<file_descriptor>& descriptors : {std::cref(before), std::cref(replaceable)})
-        for (const file_descriptor& each : descriptors) kept.push_back(each.get());
+      for (const file_descriptor& each : before) kept.push_back(each.get());
+      for (const file_descriptor& each : replaceable) kept.push_back(each.get());
       m_child = std::make_unique<child_process>(kept, path(), [&](const child_channel& parent) {
         const bool is_orphan = !parent.wait_for_go();
         if (is_orphan)
@@ -134,13 +134,13 @@ class pending_save : public job_state, public background_task {
   virtual void release() noexcept = 0;
 
  private:
-  /// Adds one for each process of this save and those that it waits for: readable when that has ended. One of them is
-  /// not enough: it may be killed while those before it go on. And the file of each.
-  void add_processes(std::vector<file_descriptor>& to, std::vector<file_descriptor>& files) {
+  /// Adds descriptors of this save and of those that it waits for: of each process, readable when that has ended (one
+  /// of them is not enough: it may be killed while those before it go on), and of each file, to know it again.
+  void add_itself(std::vector<file_descriptor>& processes, std::vector<file_descriptor>& files) {
     const std::lock_guard lock(m_child_mutex);
-    if (m_child != nullptr) to.push_back(m_child->descriptor());
+    if (m_child != nullptr) processes.push_back(m_child->descriptor());
     if (m_file) files.push_back(m_file->known_file());
-    if (m_predecessor != nullptr) m_predecessor->add_processes(to, files);
+    if (m_predecessor != nullptr) m_predecessor->add_itself(processes, files);
   }
 
   /// Before anyone is told: then the file is in place or the temporary file gone, and nothing held on to.

@@ -43,11 +43,11 @@ class job_state {
   /// At once in a process that was forked meanwhile: nobody would end the wait.
   void wait() const {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_is_done || !m_process.is_here(); });
+    m_changed.wait(lock, [this] { return is_over(); });
   }
   [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point when) const {
     std::unique_lock lock(m_mutex);
-    m_changed.wait_until(lock, when, [this] { return m_is_done || !m_process.is_here(); });
+    m_changed.wait_until(lock, when, [this] { return is_over(); });
     return m_is_done;
   }
 
@@ -65,7 +65,7 @@ class job_state {
   /// The outcome, for whoever asks; throws it where it is an error.
   [[nodiscard]] save_report result() {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_is_done || !m_process.is_here(); });
+    m_changed.wait(lock, [this] { return is_over(); });
     if (!m_is_done)
       throw job_error(errc::unsupported, {.path = m_path},
                       "the save is that of the process which this one was forked from: only that knows its outcome");
@@ -100,6 +100,9 @@ class job_state {
   }
 
  private:
+  /// Whether there is nothing to wait for; m_mutex is held.
+  [[nodiscard]] bool is_over() const noexcept { return m_is_done || !m_process.is_here(); }
+
   template <class Store>
   void settle(Store store) noexcept {
     bool is_lost = false;

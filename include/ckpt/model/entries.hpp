@@ -77,7 +77,7 @@ class entries {
   void set_metadata(sequence<metadata_pair> pairs) noexcept { m_metadata = pairs; }
 
   /// Whether the save takes this name at all.
-  [[nodiscard]] bool wants(std::string_view name) const {
+  [[nodiscard]] bool wants(std::string_view name) {
     const bool wanted = !m_choose || m_choose(name);
     m_has_left_out = m_has_left_out || !wanted;
     return wanted;
@@ -214,7 +214,7 @@ class entries {
   held_list m_held;
   sequence<metadata_pair> m_metadata;
   ckpt::duplicates m_duplicates;
-  mutable bool m_has_left_out = false;
+  bool m_has_left_out = false;
 };
 
 }  // namespace ckpt

@@ -64,7 +64,6 @@ class background_queue {
   bool add(std::shared_ptr<background_task> task) {
     const std::lock_guard starting(m_mutex);
     forget_those_of_a_parent();
-    all_running::of_process().add(m_tasks);
     const std::lock_guard lock(m_tasks->mutex);
     m_tasks->waiting.push_back(std::move(task));
     if (m_tasks->is_running) return false;
@@ -132,11 +131,14 @@ class background_queue {
       return all;
     }
 
-    void add(const std::shared_ptr<task_list>& tasks) {
+    /// The tasks of another queue.
+    [[nodiscard]] std::shared_ptr<task_list> add() {
+      auto tasks = std::make_shared<task_list>();
       const std::lock_guard lock(m_mutex);
       if (m_process.take_over()) m_lists.clear();
-      std::erase_if(m_lists, [&](const auto& each) { return each.expired() || each.lock() == tasks; });
+      std::erase_if(m_lists, [](const auto& each) { return each.expired(); });
       m_lists.push_back(tasks);
+      return tasks;
     }
 
    private:
@@ -166,7 +168,7 @@ class background_queue {
   void forget_those_of_a_parent() {
     if (!m_process.take_over()) return;
     static auto& kept = *new std::deque<std::pair<std::thread, std::shared_ptr<task_list>>>;
-    kept.emplace_back(std::move(m_thread), std::exchange(m_tasks, std::make_shared<task_list>()));
+    kept.emplace_back(std::move(m_thread), std::exchange(m_tasks, all_running::of_process().add()));
   }
 
   [[nodiscard]] std::shared_ptr<task_list> own_tasks() {
@@ -198,7 +200,7 @@ class background_queue {
   };
 
   std::mutex m_mutex;  // of the rest
-  std::shared_ptr<task_list> m_tasks = std::make_shared<task_list>();
+  std::shared_ptr<task_list> m_tasks = all_running::of_process().add();
   std::thread m_thread;
   process_mark m_process;
 };

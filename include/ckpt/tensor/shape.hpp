@@ -21,14 +21,14 @@ class shape {
  public:
   shape() noexcept {}
   shape(std::initializer_list<std::int64_t> extents) : shape(sequence<std::int64_t>(extents.begin(), extents.size())) {}
-  /// Of any integers, which count elements where other libraries do so in std::size_t.
+  /// Of integers without a sign, in which other libraries count elements.
   template <std::unsigned_integral T>
   shape(std::initializer_list<T> extents) : m_size(extents.size()) {
-    std::int64_t* to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
+    std::int64_t* to = make_room();
     for (const T extent : extents) *to++ = static_cast<std::int64_t>(extent);
   }
   explicit shape(sequence<std::int64_t> extents) : m_size(extents.size()) {
-    std::int64_t* const to = m_size <= few ? m_few : (m_many = new std::int64_t[m_size]);
+    std::int64_t* const to = make_room();
     if (!extents.empty()) std::memcpy(to, extents.data(), m_size * sizeof(std::int64_t));
   }
   shape(const shape& other) : shape(sequence<std::int64_t>(other.begin(), other.m_size)) {}
@@ -55,6 +55,9 @@ class shape {
 
  private:
   static constexpr std::size_t few = 4;
+
+  /// For m_size extents.
+  [[nodiscard]] std::int64_t* make_room() { return m_size <= few ? m_few : (m_many = new std::int64_t[m_size]); }
 
   void swap(shape& other) noexcept {
     std::swap(m_size, other.m_size);
