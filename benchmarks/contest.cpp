@@ -10,6 +10,7 @@
 #include <random>
 #include <string_view>
 
+#include <sched.h>
 #include <sys/mman.h>
 
 namespace bench {
@@ -105,6 +106,19 @@ double contest::measure(const contestant& next) const {
 }
 
 void contest::warm_memory() const {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return warm_memory_of_this_core();
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed)) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    if (::sched_setaffinity(0, sizeof(one), &one) == 0) warm_memory_of_this_core();
+  }
+  ::sched_setaffinity(0, sizeof(allowed), &allowed);
+}
+
+void contest::warm_memory_of_this_core() const {
   constexpr std::size_t page = 4096;
   const std::size_t size = (m_settings.mebibytes + m_settings.mebibytes / 4) << 20;
   void* const address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

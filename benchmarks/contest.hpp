@@ -27,7 +27,8 @@ settings parse(int argc, char** argv);
 /// Contestants that take turns, so that whatever disturbs the machine meets all of them. Each measures one repetition
 /// of its work and returns the figure: seconds, or bytes in a program that measures memory. Before each turn the
 /// memory that a turn takes from the system is taken once and given back: a virtual machine gets it back from its host
-/// page by page, which else costs whoever comes next ten times what is measured.
+/// page by page, which else costs whoever comes next ten times what is measured. Each core does so in turn, as the
+/// system keeps much of what is given back for the core that gave it: threads on the others would be at a disadvantage.
 class contest {
  public:
   explicit contest(settings chosen) : m_settings(std::move(chosen)) {}
@@ -52,6 +53,7 @@ class contest {
   int serve();
   double measure(const contestant& next) const;
   void warm_memory() const;
+  void warm_memory_of_this_core() const;
 
   settings m_settings;
   std::vector<contestant> m_contestants;
