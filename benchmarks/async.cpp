@@ -2,7 +2,7 @@
 // beside the least that each way of keeping the tensors takes: a copy by all cores, or a fork. Then the seconds until
 // the file is there, beside those of save(). Then those of a step of a training that goes on meanwhile.
 #include <ckpt/async.hpp>
-#include <ckpt/task/parallel.hpp>
+#include <ckpt/task/default_threads.hpp>
 
 #include <array>
 #include <atomic>

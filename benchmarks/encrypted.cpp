@@ -3,6 +3,7 @@
 // encrypts with it is faster than the slower of the two.
 #include <ckpt/ckpt.hpp>
 #include <ckpt/crypto.hpp>
+#include <ckpt/task/default_threads.hpp>
 
 #include <array>
 #include <atomic>

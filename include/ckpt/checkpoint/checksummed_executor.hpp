@@ -117,8 +117,7 @@ class checksummed_executor {
 
    private:
     void both(std::size_t size, function_ref<void()> sum, function_ref<void()> write) {
-      constexpr std::size_t least = std::size_t{256} << 10;  // for which it is worth waking a thread
-      if (size >= least) {
+      if (size >= executor::large_piece) {
         second.run(sum, write);
       } else {
         sum();
@@ -179,8 +178,7 @@ class checksummed_executor {
   template <class Sink>
   void sum_and_write(Sink& to, function_ref<void(std::uint64_t)> report) {
     using second_thread = typename detail::companion_of<Checksum>::type;
-    constexpr std::uint64_t least = executor::piece;  // for which it is worth making a thread
-    second_thread second(m_plan->size() < least ? 1 : m_threads);
+    second_thread second(m_plan->size() < executor::large_file ? 1 : m_threads);
     summing<Sink, second_thread> both{to, m_sums, second};
     m_executor.run(both, report);
   }

@@ -24,6 +24,7 @@
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/random.hpp>
 #include <ckpt/io/sink.hpp>
+#include <ckpt/task/default_threads.hpp>
 #include <ckpt/task/memory_lease.hpp>
 #include <ckpt/task/parallel.hpp>
 

@@ -51,8 +51,8 @@ struct save_options {
   unsigned permissions = 0400;
   /// What a cipher encrypts with, borrowed for the call. A usage_error without a cipher.
   borrowed_key key{};
-  /// How many threads encrypt; 0: one for each core. A checksum of a file that is not small is summed on a second
-  /// thread, unless this is 1.
+  /// How many threads encrypt; 0: one for each core. Unless this is 1, a second thread sums the checksum of a file that
+  /// is not small (8 MiB), and of one without policies fetches into the cache what is written next.
   unsigned threads = 0;
   /// safetensors: pairs of `__metadata__`; "format" is "ms" unless given here.
   std::vector<std::pair<std::string, std::string>> metadata{};

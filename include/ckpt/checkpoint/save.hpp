@@ -15,6 +15,7 @@
 #include <ckpt/checkpoint/in_flight.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/read_ahead.hpp>
 #include <ckpt/checkpoint/stopwatch.hpp>
 #include <ckpt/checkpoint/write_and_commit.hpp>
 #include <ckpt/core/concat.hpp>
@@ -48,7 +49,8 @@ class prepared_save {
   prepared_save(Object& object, const std::string& label, const Options& options)
       : m_entries(label, options.duplicates, options.choose),
         m_plan(make_plan(object, options)),
-        m_executor(m_plan, {.key = options.key.get(), .threads = options.threads, .label = label}) {}
+        m_executor(m_plan, {.key = options.key.get(), .threads = options.threads, .label = label}),
+        m_threads(options.threads) {}
   prepared_save(const prepared_save&) = delete;
   prepared_save& operator=(const prepared_save&) = delete;
 
@@ -58,7 +60,7 @@ class prepared_save {
   /// Says what was written; after execute().
   void describe(save_report& report) const noexcept {
     report.bytes = size();
-    report.is_sealed = !std::is_same_v<typename Policies::cipher, no_cipher>;
+    report.is_sealed = has_cipher;
     if constexpr (has_checksum) report.checksum = m_executor.checksum();
   }
 
@@ -69,7 +71,12 @@ class prepared_save {
   template <sink Sink>
   void execute(Sink& to, function_ref<void(std::uint64_t)> report) {
     report(0);
-    m_executor.run(to, report);
+    if constexpr (is_plain && std::is_same_v<Sink, atomic_file>) {
+      read_ahead ahead(to, m_threads);
+      m_executor.run(ahead, report);
+    } else {
+      m_executor.run(to, report);
+    }
   }
   template <sink Sink>
   void execute(Sink& to, const save_options& options) {
@@ -86,8 +93,9 @@ class prepared_save {
   }
 
  private:
-  static constexpr bool has_checksum =
-      std::is_same_v<typename Policies::cipher, no_cipher> && !std::is_same_v<typename Policies::checksum, no_checksum>;
+  static constexpr bool has_cipher = !std::is_same_v<typename Policies::cipher, no_cipher>;
+  static constexpr bool has_checksum = !has_cipher && !std::is_same_v<typename Policies::checksum, no_checksum>;
+  static constexpr bool is_plain = !has_cipher && !has_checksum;
 
   template <class Object, class Options>
   ckpt::plan make_plan(Object& object, const Options& options) {
@@ -106,6 +114,7 @@ class prepared_save {
   entries m_entries;
   ckpt::plan m_plan;
   typename executor_of<typename Policies::cipher, typename Policies::checksum>::type m_executor;
+  unsigned m_threads;
 };
 
 template <class Object>

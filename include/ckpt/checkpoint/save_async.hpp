@@ -18,6 +18,7 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/pending_save.hpp>
 #include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/checkpoint/read_ahead.hpp>
 #include <ckpt/checkpoint/save.hpp>
 #include <ckpt/checkpoint/save_job.hpp>
 #include <ckpt/checkpoint/save_queue.hpp>
@@ -30,6 +31,7 @@
 #include <ckpt/model/append_values.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/task/child_process.hpp>
+#include <ckpt/task/default_threads.hpp>
 #include <ckpt/task/staging_pool.hpp>
 
 namespace ckpt {
@@ -54,7 +56,7 @@ struct async_options {
   ckpt::durability durability = ckpt::durability::full;
   unsigned permissions = 0400;
   borrowed_key key{};
-  /// How many threads copy, and then encrypt, or sum beside the one that writes; 0: one for each core.
+  /// How many threads copy, and then encrypt, or sum or read ahead beside the one that writes; 0: one for each core.
   unsigned threads = 0;
   std::vector<std::pair<std::string, std::string>> metadata{};
   ckpt::format_pair format_pair = ckpt::format_pair::added;
@@ -100,6 +102,7 @@ class pending_save_of final : public pending_save {
                      seconds_planned, options.on_error, options.progress),
         m_appended(std::move(options.append)),
         m_prepared(std::move(prepared)),
+        m_threads(options.threads),
         m_is_borrowed(options.mode == async::borrow) {}
 
   /// Makes room for a copy of what is saved. Before the save begins.
@@ -129,7 +132,8 @@ class pending_save_of final : public pending_save {
     if constexpr (is_plain) {
       if (m_snapshot) {
         report(0);
-        return m_snapshot->write(to, report);
+        read_ahead ahead(to, m_threads);
+        return m_snapshot->write(to, ahead, report);
       }
     } else if (m_snapshot) {
       m_prepared->plan().replace_by(m_image.bytes());
@@ -153,6 +157,7 @@ class pending_save_of final : public pending_save {
   staging_pool::lease m_image;
   std::optional<snapshot> m_snapshot;
   bool m_begins_before_taken = false;
+  const unsigned m_threads;
   const bool m_is_borrowed;
 };
 

@@ -15,6 +15,7 @@
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/plan_cursor.hpp>
 #include <ckpt/io/sink.hpp>
+#include <ckpt/task/default_threads.hpp>
 #include <ckpt/task/parallel.hpp>
 
 namespace ckpt::detail {
@@ -67,15 +68,15 @@ class snapshot {
   /// What take() has noted; after wait().
   [[nodiscard]] double seconds() const noexcept { return m_seconds; }
 
-  /// Hands all bytes to the sink, in order, and returns after take() has. Nobody who writes is waited for in take():
-  /// what is written before it is done is copied at first, into a buffer that stays in the cache. `report` as
-  /// executor::run. Not where the plan reads from a source, unless take() has returned. Throws what the sink and
-  /// `report` throw; then take() may still be looking at the plan.
-  template <sink Sink>
-  void write(Sink& to, function_ref<void(std::uint64_t)> report) {
-    constexpr std::size_t together = std::size_t{8} << 20;
+  /// Hands all bytes over in order, and returns after take() has. Nobody who writes is waited for in take(): what is
+  /// written before it is done is copied at first, into a buffer that stays in the cache, and goes to `hot`; the rest
+  /// goes from the image to `cold`, a sink for the same bytes. `report` as executor::run. Not where the plan reads from
+  /// a source, unless take() has returned. Throws what the sinks and `report` throw; then take() may still be looking
+  /// at the plan.
+  template <sink Hot, sink Cold>
+  void write(Hot& hot, Cold& cold, function_ref<void(std::uint64_t)> report) {
     std::size_t done = 0;
-    const auto write_next = [&](std::span<const std::byte> bytes) {
+    const auto write_next = [&](auto& to, std::span<const std::byte> bytes) {
       to.write(bytes);
       done += bytes.size();
       report(done);
@@ -85,11 +86,11 @@ class snapshot {
       const std::span<std::byte> buffer = m_image.first(place(piece).size());
       m_starts[piece].read(buffer);
       end_piece();
-      write_next(buffer);
+      write_next(hot, buffer);
     }
     wait();
     while (done < m_image.size())
-      write_next(m_image.subspan(done, std::min(together - done % together, m_image.size() - done)));
+      write_next(cold, m_image.subspan(done, std::min(piece_size - done % piece_size, m_image.size() - done)));
   }
 
  private:

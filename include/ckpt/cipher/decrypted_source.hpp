@@ -24,6 +24,7 @@
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/aligned_memory.hpp>
 #include <ckpt/io/source.hpp>
+#include <ckpt/task/default_threads.hpp>
 #include <ckpt/task/parallel.hpp>
 
 namespace ckpt {

@@ -2,7 +2,6 @@
 #define CKPT_TASK_BACKGROUND_QUEUE_HPP
 
 #include <condition_variable>
-#include <csignal>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include <ckpt/task/process_mark.hpp>
+#include <ckpt/task/signals_left_to_others.hpp>
 
 namespace ckpt {
 
@@ -181,23 +181,6 @@ class background_queue {
     static thread_local bool is = false;
     return is;
   }
-
-  /// Threads that are made while this lives get no signals: the application's handlers run on its own threads.
-  class signals_left_to_others {
-   public:
-    signals_left_to_others() noexcept {
-      sigset_t all;
-      ::sigfillset(&all);
-      for (const int own_fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) ::sigdelset(&all, own_fault);
-      ::pthread_sigmask(SIG_BLOCK, &all, &m_before);
-    }
-    signals_left_to_others(const signals_left_to_others&) = delete;
-    signals_left_to_others& operator=(const signals_left_to_others&) = delete;
-    ~signals_left_to_others() { ::pthread_sigmask(SIG_SETMASK, &m_before, nullptr); }
-
-   private:
-    sigset_t m_before;
-  };
 
   std::mutex m_mutex;  // of the rest
   std::shared_ptr<task_list> m_tasks = all_running::of_process().add();

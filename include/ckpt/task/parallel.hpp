@@ -9,14 +9,9 @@
 #include <vector>
 
 #include <ckpt/core/function_ref.hpp>
+#include <ckpt/task/signals_left_to_others.hpp>
 
 namespace ckpt {
-
-/// How many threads work at once where nobody says: one for each core, at least one.
-[[nodiscard]] inline unsigned default_threads() noexcept {
-  const unsigned cores = std::thread::hardware_concurrency();
-  return cores == 0 ? 1 : cores;
-}
 
 /// What the workers of one run_parallel() share.
 class parallel_work {
@@ -64,6 +59,7 @@ inline void run_parallel(unsigned workers, function_ref<void(parallel_work&, uns
   };
   std::vector<std::thread> threads;
   try {
+    const signals_left_to_others meanwhile;
     threads.reserve(workers - 1);
     for (unsigned worker = 1; worker < workers; ++worker) threads.emplace_back(run, worker);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): those that there are do the work

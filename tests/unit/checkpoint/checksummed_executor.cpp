@@ -327,7 +327,8 @@ struct patient_sink {
   bool is_patient = true;
   void write(std::span<const std::byte> bytes) const {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (is_patient && bytes.size() > (1 << 20) && watched::there == 0 && std::chrono::steady_clock::now() < limit)
+    while (is_patient && bytes.size() >= executor::large_piece && watched::there == 0 &&
+           std::chrono::steady_clock::now() < limit)
       std::this_thread::yield();
   }
 };
@@ -338,7 +339,7 @@ int sums_on_other_threads(std::size_t size, unsigned threads) {
       {"w", tensor_view(std::span<const std::uint8_t>(content), {static_cast<std::int64_t>(size)})}};
   watched::caller = std::this_thread::get_id();
   watched::there = 0;
-  save<watched>(net, patient_sink{threads != 1 && size >= executor::piece}, {.threads = threads});
+  save<watched>(net, patient_sink{threads != 1 && size >= executor::large_file}, {.threads = threads});
   return watched::there;
 }
 
@@ -355,12 +356,13 @@ struct narrow_sink {
 /// Tensors of sizes around those from which on something is done in another way, some of them strided.
 class borderline {
  public:
-  borderline() : m_content(executor::piece + 64) {
+  borderline() : m_content(executor::large_file + 64) {
     support::numbers random(3);
     for (std::uint8_t& each : m_content) each = static_cast<std::uint8_t>(random.next() >> 56);
     constexpr std::size_t kib = 1024;
     for (const std::size_t size : {std::size_t{1}, 64 * kib - 1, 64 * kib, 256 * kib - 200, 256 * kib - 1, 256 * kib,
-                                   256 * kib + 1, 1024 * kib, executor::piece - 1, executor::piece + 1}) {
+                                   256 * kib + 1, executor::piece - 1, executor::piece, executor::piece + 1,
+                                   static_cast<std::size_t>(executor::large_file) + 1}) {
       add("even", size, {static_cast<std::int64_t>(size)}, {1});
       if (size < 2048 * kib)
         add("strided", size, {static_cast<std::int64_t>(size / 2), 2}, {1, static_cast<std::int64_t>(size / 2)});
@@ -382,9 +384,9 @@ class borderline {
 }  // namespace
 
 TEST_CASE("checksums: a second thread sums large files, where it may") {
-  CHECK(sums_on_other_threads(executor::piece + 5, 2) > 0);
-  CHECK(sums_on_other_threads(executor::piece + 5, 1) == 0);
-  CHECK(sums_on_other_threads(executor::piece / 2, 2) == 0);
+  CHECK(sums_on_other_threads(executor::large_file + 5, 2) > 0);
+  CHECK(sums_on_other_threads(executor::large_file + 5, 1) == 0);
+  CHECK(sums_on_other_threads(executor::large_file / 2, 2) == 0);
 }
 
 TEST_CASE_TEMPLATE("checksums: one thread or more, the same sum of what was written", Checksum, crc32, crc32_cryptopp) {

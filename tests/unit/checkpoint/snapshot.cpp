@@ -66,7 +66,7 @@ TEST_CASE("snapshot: the image is the file, whatever the pieces and the threads"
       bytes written;
       memory_sink to(written);
       std::uint64_t reported = 0;
-      taken.write(to, [&](std::uint64_t done) {
+      taken.write(to, to, [&](std::uint64_t done) {
         CHECK(done > reported);
         reported = done;
       });
@@ -83,7 +83,7 @@ TEST_CASE("snapshot: nothing") {
   taken.take(0, watch);
   bytes written;
   memory_sink to(written);
-  taken.write(to, [](std::uint64_t) { FAIL("nothing was written"); });
+  taken.write(to, to, [](std::uint64_t) { FAIL("nothing was written"); });
   CHECK(written.empty());
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes fr
       std::binary_semaphore may_go_on(0);
       std::thread writer([&] {
         std::size_t count = 0;
-        taken.write(to, [&](std::uint64_t done) {
+        taken.write(to, to, [&](std::uint64_t done) {
           ++count;
           // Held up by a slow disk, after `ahead` pieces, or with all that there are.
           if (count != ahead && !(count < ahead && done == expected.size())) return;
@@ -127,7 +127,7 @@ TEST_CASE("snapshot: it is taken though who was to write has failed") {
   struct full {
     void write(std::span<const std::byte>) { throw std::runtime_error("full"); }
   } to;
-  CHECK_THROWS_WITH(taken.write(to, [](std::uint64_t) {}), "full");
+  CHECK_THROWS_WITH(taken.write(to, to, [](std::uint64_t) {}), "full");
   detail::stopwatch watch;
   taken.take(2, watch);
   taken.wait();
