@@ -3,43 +3,34 @@
 
 #include <atomic>
 
-#include <pthread.h>
-
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/task/default_threads.hpp>
-#include <ckpt/task/signals_left_to_others.hpp>
+#include <ckpt/task/quiet_thread.hpp>
 
 namespace ckpt {
 
-/// A second thread that does one thing while the calling thread does another, again and again, which gets no signals.
-/// Only the constructor allocates.
+/// A second thread that does one thing while the calling thread does another, again and again. Only the constructor
+/// allocates.
 class companion {
  public:
   /// `threads` may work at once, the calling one among them; 0: one for each core. Where that is but one, or the system
   /// has none to give, the calling thread does everything.
   explicit companion(unsigned threads) noexcept {
     if (threads == 0) threads = default_threads();
-    if (threads < 2) return;
-    const signals_left_to_others meanwhile;
-    m_is_there = ::pthread_create(&m_thread, nullptr, &serve, this) == 0;
+    if (threads > 1) m_thread.start<&companion::serve>(*this);
   }
   companion(const companion&) = delete;
   companion& operator=(const companion&) = delete;
 
   ~companion() {
-    if (!m_is_there) return;
-    set(state::ending);
-    ::pthread_join(m_thread, nullptr);
+    if (m_thread.is_there()) set(state::ending);
   }
-
-  /// Whether there is a second thread.
-  [[nodiscard]] bool is_there() const noexcept { return m_is_there; }
 
   /// Does both, and returns when both are done: `there` on the second thread, or on this one where the second has not
   /// come to it by the end of `here`, or before `here` where there is no second. `there` must not throw. What `here`
   /// throws is thrown when `there` is done, or left undone.
   void run(function_ref<void()> there, function_ref<void()> here) {
-    if (!m_is_there) {
+    if (!m_thread.is_there()) {
       there();
       here();
       return;
@@ -71,10 +62,6 @@ class companion {
     return false;
   }
 
-  static void* serve(void* self) noexcept {
-    static_cast<companion*>(self)->serve();
-    return nullptr;
-  }
   void serve() noexcept {
     for (;;) {
       m_state.wait(state::idle);
@@ -88,8 +75,7 @@ class companion {
 
   std::atomic<state> m_state{state::idle};
   const function_ref<void()>* m_work = nullptr;  // while offered and taken
-  pthread_t m_thread{};  // not a std::thread, whose header takes a tenth of the time to compile ckpt.hpp
-  bool m_is_there = false;
+  quiet_thread m_thread;                         // last: it is joined first
 };
 
 }  // namespace ckpt

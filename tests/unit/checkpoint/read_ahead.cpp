@@ -41,9 +41,9 @@ std::ptrdiff_t threads_that_save(std::size_t size, save_options options) {
 }  // namespace
 
 TEST_CASE("plain saves: a second thread goes ahead of what is written to a large file, where it may") {
-  CHECK(threads_that_save(executor::large_file, {.threads = 2}) == 1);
-  CHECK(threads_that_save(executor::large_file, {.threads = 1}) == 0);
   CHECK(threads_that_save(executor::large_file / 2, {.threads = 2}) == 0);
+  CHECK(threads_that_save(executor::large_file, {.threads = 1}) == 0);
+  CHECK(threads_that_save(executor::large_file, {.threads = 2}) >= 1);  // a sanitizer may have one, too
 }
 
 TEST_CASE("plain saves: one thread or two, the same bytes") {
