@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 #include <ckpt/checkpoint/executor.hpp>
@@ -45,7 +44,7 @@ class read_ahead {
   class fetcher {
    public:
     void announce(sequence<std::byte> piece) noexcept {
-      m_begin.store(reinterpret_cast<std::uintptr_t>(piece.data()), std::memory_order_relaxed);
+      m_begin.store(piece.data(), std::memory_order_relaxed);
       m_size.store(piece.size(), std::memory_order_relaxed);
       ++m_number;
       m_number.notify_one();
@@ -66,11 +65,10 @@ class read_ahead {
       for (unsigned number = 0; !m_is_ending;) {
         m_number.wait(number);
         number = m_number;
-        const std::uintptr_t begin = m_begin.load(std::memory_order_relaxed);
+        const std::byte* const begin = m_begin.load(std::memory_order_relaxed);
         const std::size_t size = m_size.load(std::memory_order_relaxed);
         for (std::size_t at = 0; at < size && m_number.load(std::memory_order_relaxed) == number; at += page)
-          for (std::size_t next = at; next < at + page; next += line)
-            __builtin_prefetch(reinterpret_cast<const void*>(begin + next));
+          for (std::size_t next = at; next < at + page; next += line) __builtin_prefetch(begin + next);
       }
       leave();
     }
@@ -83,7 +81,7 @@ class read_ahead {
       if (--m_users == 0) delete this;
     }
 
-    std::atomic<std::uintptr_t> m_begin{0};
+    std::atomic<const std::byte*> m_begin{nullptr};
     std::atomic<std::size_t> m_size{0};
     std::atomic<unsigned> m_number{0};  // of pieces
     std::atomic<bool> m_is_ending{false};
