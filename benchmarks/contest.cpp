@@ -108,7 +108,7 @@ double contest::measure(const contestant& next) const {
 void contest::warm_memory() const {
   cpu_set_t allowed;
   if (::sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return warm_memory_of_this_core();
-  for (int core = 0; core < CPU_SETSIZE; ++core) {
+  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
     if (!CPU_ISSET(core, &allowed)) continue;
     cpu_set_t one;
     CPU_ZERO(&one);
