@@ -82,6 +82,9 @@ TEST_CASE("dont_fork: memory that a saving process does not get is an error that
   SUBCASE("a large tensor, which the kernel is given") {
     check_not_forked<>(64, std::string(": cannot write") + way_out + ": Bad address, at byte 131100");
   }
+  SUBCASE("one that a second thread goes ahead of") {
+    check_not_forked<>(4096, std::string(": cannot write") + way_out + ": Bad address, at byte 8388640");
+  }
   SUBCASE("a small one, which is copied") { check_not_forked<>(5, by_signal); }
   SUBCASE("one that is summed") { check_not_forked<ckpt::crc32>(64, by_signal); }
   SUBCASE("one that is encrypted") { check_not_forked<ckpt::aes_gcm>(64, by_signal); }

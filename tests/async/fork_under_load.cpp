@@ -163,7 +163,7 @@ void compare(asked& which) {
 }
 
 void save_all(const std::string& directory) {
-  constexpr std::size_t sizes[] = {10, 1000, 20'000, 300'000};  // one buffer; large enough to be written from its place
+  constexpr std::size_t sizes[] = {10, 1000, 20'000, 2'200'000};  // the last one with a child_thread
   std::vector<std::unique_ptr<model>> nets;
   for (const std::size_t size : sizes) nets.push_back(std::make_unique<model>(size));
   std::deque<asked> open;

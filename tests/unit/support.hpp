@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/stat.h>
+
 // What the tests of several folders share. Bytes are kept in std::string where literals are at hand.
 
 namespace support {
@@ -66,6 +68,12 @@ Error error_of(Call call) {
     return error;
   }
   throw std::runtime_error("nothing thrown");
+}
+
+/// Allocates nothing.
+inline int threads_of_this_process() {
+  struct stat status{};
+  return ::stat("/proc/self/task", &status) == 0 ? static_cast<int>(status.st_nlink) - 2 : -1;
 }
 
 /// Numbers that look random and are the same in every run (xorshift64*).

@@ -63,7 +63,7 @@ class encrypting_executor {
     const secret_bytes used = file_key<Cipher>(options.key, first_iv, label);
     const seal_keys keys(used.bytes(), first_iv);
     m_hmac.emplace(keys.seal());
-    const unsigned threads = options.threads == 0 ? default_threads() : options.threads;
+    const unsigned threads = threads_or_default(options.threads);
     constexpr std::size_t lanes = Cipher::encryptor::lanes;
     m_together = m_blocks.size();
     if (what.is_best_in_order()) {

@@ -68,9 +68,8 @@ class executor {
   static constexpr std::size_t large = std::size_t{64} << 10;
   static constexpr std::size_t largest_buffer = std::size_t{1} << 20;
   /// A large segment is handed over in pieces that end at multiples of this in the file, between which progress is
-  /// reported. Pieces that end anywhere leave the kernel with half-filled pages and small ones after them. Larger ones
-  /// cost no less, and a second thread that goes through them leaves the cache behind.
-  static constexpr std::size_t piece = std::size_t{1} << 20;
+  /// reported. Pieces that end anywhere leave the kernel with half-filled pages and small ones after them.
+  static constexpr std::size_t piece = std::size_t{8} << 20;
   /// A file for which it is worth making a second thread, and a piece for which it is worth waking it.
   static constexpr std::uint64_t large_file = std::uint64_t{8} << 20;
   static constexpr std::size_t large_piece = std::size_t{256} << 10;

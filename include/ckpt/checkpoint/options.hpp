@@ -37,7 +37,7 @@ struct save_options {
   append_values append{};
   /// Asked for the name of each entry of the save object whether to save it; empty: all.
   std::function<bool(std::string_view)> choose{};
-  /// Called at the beginning, after every megabyte or so, and at the end. What it throws ends the save, the old file
+  /// Called at the beginning, after every few megabytes, and at the end. What it throws ends the save, the old file
   /// whole.
   std::function<void(ckpt::progress)> progress{};
   /// What to do with a name that comes twice, also between the save object and `append`.

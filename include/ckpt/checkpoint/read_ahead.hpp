@@ -14,19 +14,98 @@
 
 namespace ckpt::detail {
 
-/// A file as a sink, of which a second thread fetches each large piece into the cache while it is written: that takes a
-/// fraction of the time of the kernel's copy, which then waits for memory no more. It runs on a core that is idle, or
-/// not at all (Linux), and nobody waits for it, not even for its end. Only the constructor allocates.
+/// Goes ahead of who writes, on a thread of its own, and fetches what is written next into the cache: that takes a
+/// fraction of the time of the kernel's copy, which then waits for memory no more. The thread runs on a core that is
+/// idle, or not at all (Linux), and nobody waits for it, not even for its end.
+class fetcher {
+ public:
+  fetcher(const fetcher&) = delete;
+  fetcher& operator=(const fetcher&) = delete;
+
+  /// What is written now.
+  void announce(sequence<std::byte> piece) noexcept {
+    m_begin.store(piece.data(), std::memory_order_relaxed);
+    m_size.store(piece.size(), std::memory_order_relaxed);
+    ++m_number;
+    wake();
+  }
+
+  /// There is no more. The caller is through with this.
+  void end() noexcept {
+    m_is_ending = true;
+    ++m_number;
+    wake();
+    leave();
+  }
+
+ protected:
+  constexpr fetcher() noexcept = default;
+  ~fetcher() = default;
+
+  /// What the thread does: fetches the piece that was announced last. By hints alone: the memory may be given back by
+  /// now, or begin and size be of two pieces; and memory that cannot be read, as that of a mapped file that was cut
+  /// short, is the kernel's to refuse.
+  void run() noexcept {
+    run_when_idle();
+    for (unsigned number = 0; !m_is_ending;) {
+      wait(number);
+      number = m_number;
+      const std::byte* const begin = m_begin.load(std::memory_order_relaxed);
+      const std::size_t size = m_size.load(std::memory_order_relaxed);
+      prepare(begin, size);
+      for (std::size_t at = 0; at < size && m_number.load(std::memory_order_relaxed) == number; at += page)
+        for (std::size_t next = at; next < at + page; next += line) __builtin_prefetch(begin + next);
+    }
+    leave();
+  }
+
+  std::atomic<unsigned> m_number{0};  // of pieces, and of the end
+
+ private:
+  static constexpr std::size_t page = 4096;
+  static constexpr std::size_t line = 64;
+
+  /// wait(number) returns when m_number is another; wake() is called when it has become one.
+  virtual void wait(unsigned number) noexcept = 0;
+  virtual void wake() noexcept = 0;
+  /// Before memory is fetched.
+  virtual void prepare(const std::byte* /*begin*/, std::size_t /*size*/) noexcept {}
+  /// Called by both sides, when they are through with this.
+  virtual void leave() noexcept = 0;
+
+  std::atomic<const std::byte*> m_begin{nullptr};
+  std::atomic<std::size_t> m_size{0};
+  std::atomic<bool> m_is_ending{false};
+};
+
+/// The one of this process.
+class thread_fetcher final : public fetcher {
+ public:
+  /// Null where the system has no thread to give.
+  [[nodiscard]] static fetcher* start() {
+    owner<thread_fetcher> started(new thread_fetcher);
+    return start_detached<&thread_fetcher::run>(*started) ? started.release() : nullptr;
+  }
+
+ private:
+  void wait(unsigned number) noexcept override { m_number.wait(number); }
+  void wake() noexcept override { m_number.notify_one(); }
+  void leave() noexcept override {
+    if (--m_users == 0) delete this;
+  }
+
+  std::atomic<int> m_users{2};
+};
+
+/// A file as a sink, of which a fetcher fetches each large piece while it is written. Only the constructor allocates.
 class read_ahead {
  public:
-  /// No second thread where `threads` is 1 (0: one for each core), or the file is not large. The file must outlive
-  /// this.
-  read_ahead(atomic_file& to, unsigned threads) : m_to(&to) {
-    if (threads == 0) threads = default_threads();
-    if (threads < 2 || to.size() < executor::large_file) return;
-    owner<fetcher> started(new fetcher);
-    if (start_detached<&fetcher::run>(*started)) m_fetcher = started.release();
-  }
+  /// No fetcher where `threads` is 1 (0: one for each core), or the file is not large. The file must outlive this.
+  read_ahead(atomic_file& to, unsigned threads)
+      : read_ahead(to, threads_or_default(threads) > 1 ? &thread_fetcher::start : nullptr) {}
+  /// `start` makes the fetcher, or returns null; it is asked where the file is large.
+  read_ahead(atomic_file& to, fetcher* (*start)())
+      : m_to(&to), m_fetcher(start != nullptr && to.size() >= executor::large_file ? start() : nullptr) {}
   read_ahead(const read_ahead&) = delete;
   read_ahead& operator=(const read_ahead&) = delete;
   ~read_ahead() {
@@ -35,61 +114,24 @@ class read_ahead {
 
   void write(std::span<const std::byte> bytes) { write({}, bytes); }
   void write(sequence<std::byte> first, sequence<std::byte> rest) {
-    if (m_fetcher != nullptr && rest.size() >= executor::large_piece) m_fetcher->announce(rest);
-    m_to->write(first, rest);
+    if (m_fetcher == nullptr) return m_to->write(first, rest);
+    do {
+      const std::size_t room = piece - static_cast<std::size_t>((m_to->written() + first.size()) % piece);
+      const sequence<std::byte> next = rest.first(rest.size() < room ? rest.size() : room);
+      if (next.size() >= executor::large_piece) m_fetcher->announce(next);
+      m_to->write(first, next);
+      first = {};
+      rest = rest.subspan(next.size());
+    } while (!rest.empty());
   }
 
+  /// What is written and fetched at a time, between multiples of this in the file: more would leave the cache before it
+  /// is written.
+  static constexpr std::size_t piece = std::size_t{1} << 20;
+
  private:
-  /// What both threads look at; the one that comes last to its end deletes it.
-  class fetcher {
-   public:
-    void announce(sequence<std::byte> piece) noexcept {
-      m_begin.store(piece.data(), std::memory_order_relaxed);
-      m_size.store(piece.size(), std::memory_order_relaxed);
-      ++m_number;
-      m_number.notify_one();
-    }
-
-    void end() noexcept {
-      m_is_ending = true;
-      ++m_number;
-      m_number.notify_one();
-      leave();
-    }
-
-    /// Fetches the piece that was announced last. By hints alone: the memory may be given back by now, or begin and
-    /// size be of two pieces; and memory that cannot be read, as that of a mapped file that was cut short, is the
-    /// kernel's to refuse.
-    void run() noexcept {
-      run_when_idle();
-      for (unsigned number = 0; !m_is_ending;) {
-        m_number.wait(number);
-        number = m_number;
-        const std::byte* const begin = m_begin.load(std::memory_order_relaxed);
-        const std::size_t size = m_size.load(std::memory_order_relaxed);
-        for (std::size_t at = 0; at < size && m_number.load(std::memory_order_relaxed) == number; at += page)
-          for (std::size_t next = at; next < at + page; next += line) __builtin_prefetch(begin + next);
-      }
-      leave();
-    }
-
-   private:
-    static constexpr std::size_t page = 4096;
-    static constexpr std::size_t line = 64;
-
-    void leave() noexcept {
-      if (--m_users == 0) delete this;
-    }
-
-    std::atomic<const std::byte*> m_begin{nullptr};
-    std::atomic<std::size_t> m_size{0};
-    std::atomic<unsigned> m_number{0};  // of pieces
-    std::atomic<bool> m_is_ending{false};
-    std::atomic<int> m_users{2};
-  };
-
   atomic_file* m_to;
-  fetcher* m_fetcher = nullptr;
+  fetcher* m_fetcher;
 };
 
 }  // namespace ckpt::detail

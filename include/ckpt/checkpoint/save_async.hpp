@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/checkpoint/child_fetcher.hpp>
 #include <ckpt/checkpoint/file_name.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/pending_save.hpp>
@@ -39,7 +40,7 @@ namespace ckpt {
 /// How an asynchronous save keeps what it saves as it was at the call.
 enum class async : std::uint8_t {
   thread,   ///< by a copy, into memory that is kept for the next save; a thread of this process writes it
-  process,  ///< by a fork, whose pages are copied only where they change; that process writes it, on one thread. What
+  process,  ///< by a fork, whose pages are copied only where they change; that process writes it. What
             ///< lies in memory that is shared between processes (MAP_SHARED) is saved as it is by then
   borrow,   ///< not at all: the caller leaves it alone until the job is done. A thread of this process writes it
 };
@@ -56,7 +57,8 @@ struct async_options {
   ckpt::durability durability = ckpt::durability::full;
   unsigned permissions = 0400;
   borrowed_key key{};
-  /// How many threads copy, and then encrypt, or sum or read ahead beside the one that writes; 0: one for each core.
+  /// How many threads copy, and then encrypt, or sum or read ahead beside the one that writes; 0: one for each core. In
+  /// a process one encrypts, sums and writes, and another reads ahead.
   unsigned threads = 0;
   std::vector<std::pair<std::string, std::string>> metadata{};
   ckpt::format_pair format_pair = ckpt::format_pair::added;
@@ -102,8 +104,8 @@ class pending_save_of final : public pending_save {
                      seconds_planned, options.on_error, options.progress),
         m_appended(std::move(options.append)),
         m_prepared(std::move(prepared)),
-        m_threads(options.threads),
-        m_is_borrowed(options.mode == async::borrow) {}
+        m_threads(threads_or_default(options.threads)),
+        m_mode(options.mode) {}
 
   /// Makes room for a copy of what is saved. Before the save begins.
   void make_snapshot(const async_options& options, stopwatch& watch) {
@@ -118,11 +120,11 @@ class pending_save_of final : public pending_save {
   /// one of those that copy.
   void take_snapshot(const async_options& options, bool begins_at_once, stopwatch& watch) {
     if (!m_begins_before_taken) return;
-    const unsigned threads = options.threads == 0 ? default_threads() : options.threads;
+    const unsigned threads = threads_or_default(options.threads);
     m_snapshot->take(begins_at_once && threads > 1 ? threads - 1 : threads, watch);
   }
 
-  [[nodiscard]] bool is_staged() const override { return !m_is_borrowed || is_done(); }
+  [[nodiscard]] bool is_staged() const override { return m_mode != async::borrow || is_done(); }
 
  private:
   static constexpr bool is_plain =
@@ -134,6 +136,10 @@ class pending_save_of final : public pending_save {
         report(0);
         read_ahead ahead(to, m_threads);
         return m_snapshot->write(to, ahead, report);
+      }
+      if (m_mode == async::process && m_threads > 1) {
+        read_ahead ahead(to, &child_fetcher::start);
+        return m_prepared->execute(ahead, report);
       }
     } else if (m_snapshot) {
       m_prepared->plan().replace_by(m_image.bytes());
@@ -158,7 +164,7 @@ class pending_save_of final : public pending_save {
   std::optional<snapshot> m_snapshot;
   bool m_begins_before_taken = false;
   const unsigned m_threads;
-  const bool m_is_borrowed;
+  const async m_mode;
 };
 
 }  // namespace detail
@@ -180,10 +186,12 @@ save_job save_async(Object&& object, std::string path, async_options options = {
       if (!child_process::is_available())
         throw usage_error(errc::unsupported, {.path = path},
                           ".mode = ckpt::async::process needs Linux 5.9: save with .mode = ckpt::async::thread");
-      options.threads = 1;  // a forked process has no others
       options.queue.make_room_for_process(options.when_full, path);
     }
+    const unsigned threads = options.threads;
+    if (options.mode == async::process) options.threads = 1;  // a forked process has no others that encrypt or sum
     auto prepared = std::make_unique<detail::prepared_save<chosen>>(object, path, options);
+    options.threads = threads;
     const auto save =
         std::make_shared<detail::pending_save_of<chosen>>(std::move(prepared), std::move(path), watch.lap(), options);
     if (options.mode == async::thread) save->make_snapshot(options, watch);

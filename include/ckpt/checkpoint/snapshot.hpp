@@ -45,14 +45,14 @@ class snapshot {
   /// where the plan has none. Notes the lap of `watch` that ends then.
   void take(unsigned threads, stopwatch& watch) {
     const std::size_t most = m_is_in_order ? 1 : std::max(m_starts.size(), std::size_t{1});
-    if (threads == 0) threads = default_threads();
-    run_parallel(static_cast<unsigned>(std::min<std::size_t>(threads, most)), [&](parallel_work&, unsigned) {
-      std::size_t piece = 0;
-      while (m_is_in_order ? begin_first(piece) : begin_last(piece)) {
-        copy(m_starts[piece], place(piece));
-        end_piece();
-      }
-    });
+    run_parallel(static_cast<unsigned>(std::min<std::size_t>(threads_or_default(threads), most)),
+                 [&](parallel_work&, unsigned) {
+                   std::size_t piece = 0;
+                   while (m_is_in_order ? begin_first(piece) : begin_last(piece)) {
+                     copy(m_starts[piece], place(piece));
+                     end_piece();
+                   }
+                 });
     std::unique_lock lock(m_mutex);
     m_changed.wait(lock, [this] { return m_copying == 0; });
     m_seconds = watch.lap();

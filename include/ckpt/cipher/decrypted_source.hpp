@@ -40,7 +40,7 @@ class decrypted_source final : public source {
       : source(file->label()),
         m_file(std::move(file)),
         m_step(m_file->data() != nullptr ? cryptopp::in_first_cache : step_of_reads),
-        m_threads(how.threads == 0 ? default_threads() : how.threads),
+        m_threads(threads_or_default(how.threads)),
         m_blocks(*m_file, how) {}
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_blocks.plain_size(); }

@@ -107,6 +107,9 @@ class child_process {
 #endif
   }
 
+  /// Whether a sanitizer is linked, to which threads that it has not seen made are trouble.
+  [[nodiscard]] static bool has_sanitizer() noexcept { return __sanitizer_syscall_pre_impl_fork != nullptr; }
+
   /// Forks. In the child, `work` runs, and the process ends when it returns. Other threads of this program may hold any
   /// lock at that moment, that of malloc too, so that `work` must neither allocate nor free, lock or throw: only
   /// async-signal-safe calls. `kept` are the descriptors that it uses. Throws io_error.

@@ -16,8 +16,7 @@ class companion {
   /// `threads` may work at once, the calling one among them; 0: one for each core. Where that is but one, or the system
   /// has none to give, the calling thread does everything.
   explicit companion(unsigned threads) noexcept {
-    if (threads == 0) threads = default_threads();
-    if (threads > 1) m_thread.start<&companion::serve>(*this);
+    if (threads_or_default(threads) > 1) m_thread.start<&companion::serve>(*this);
   }
   companion(const companion&) = delete;
   companion& operator=(const companion&) = delete;

@@ -11,6 +11,11 @@ namespace ckpt {
   return cores < 1 ? 1 : static_cast<unsigned>(cores);
 }
 
+/// `threads` where somebody says, else as many.
+[[nodiscard]] inline unsigned threads_or_default(unsigned threads) noexcept {
+  return threads == 0 ? default_threads() : threads;
+}
+
 }  // namespace ckpt
 
 #endif

@@ -356,13 +356,12 @@ struct narrow_sink {
 /// Tensors of sizes around those from which on something is done in another way, some of them strided.
 class borderline {
  public:
-  borderline() : m_content(executor::large_file + 64) {
+  borderline() : m_content(executor::piece + 64) {
     support::numbers random(3);
     for (std::uint8_t& each : m_content) each = static_cast<std::uint8_t>(random.next() >> 56);
     constexpr std::size_t kib = 1024;
     for (const std::size_t size : {std::size_t{1}, 64 * kib - 1, 64 * kib, 256 * kib - 200, 256 * kib - 1, 256 * kib,
-                                   256 * kib + 1, executor::piece - 1, executor::piece, executor::piece + 1,
-                                   static_cast<std::size_t>(executor::large_file) + 1}) {
+                                   256 * kib + 1, 1024 * kib, executor::piece - 1, executor::piece + 1}) {
       add("even", size, {static_cast<std::int64_t>(size)}, {1});
       if (size < 2048 * kib)
         add("strided", size, {static_cast<std::int64_t>(size / 2), 2}, {1, static_cast<std::int64_t>(size / 2)});

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,24 +15,20 @@
 #include <ckpt/format/safetensors.hpp>
 
 #include "../io/scratch.hpp"
+#include "../support.hpp"
 
 using namespace ckpt;
 
 namespace {
 
-std::ptrdiff_t threads_of_this_process() {
-  const std::filesystem::directory_iterator tasks("/proc/self/task");
-  return std::distance(begin(tasks), end(tasks));
-}
-
 /// How many threads there are at the most while tensors of `size` bytes together are saved, beyond those before.
-std::ptrdiff_t threads_that_save(std::size_t size, save_options options) {
+int threads_that_save(std::size_t size, save_options options) {
   const scratch::directory folder;
   const std::vector<std::uint8_t> content(size);
   const std::map<std::string, std::vector<std::uint8_t>> net{{"w", content}};
-  const std::ptrdiff_t before = threads_of_this_process();
-  std::ptrdiff_t most = before;
-  options.progress = [&](progress) { most = std::max(most, threads_of_this_process()); };
+  const int before = support::threads_of_this_process();
+  int most = before;
+  options.progress = [&](progress) { most = std::max(most, support::threads_of_this_process()); };
   save(net, folder / "net", options);
   return most - before;
 }
@@ -50,7 +45,7 @@ TEST_CASE("plain saves: one thread or two, the same bytes") {
   std::vector<std::uint8_t> content(executor::large_file + 64);
   for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::uint8_t>(i ^ (i >> 8U) ^ (i >> 16U));
   std::map<std::string, tensor_view> net;
-  constexpr std::size_t piece = executor::piece;
+  constexpr std::size_t piece = detail::read_ahead::piece;
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, executor::large_piece - 1, executor::large_piece,
                                  piece - 1, piece, 3 * piece + 1, static_cast<std::size_t>(executor::large_file)})
     net.emplace(std::to_string(size), tensor_view(dtype::uint8, {static_cast<std::int64_t>(size)},
