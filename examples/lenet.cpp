@@ -97,13 +97,13 @@ int main(int argc, char** argv) try {
   const std::span<const float> conv1 = mapped["conv1.weight"].as<float>();
   std::printf("mapped conv1.weight, %zu values, first %.3f\n", conv1.size(), static_cast<double>(conv1[0]));
 
-  // Put the values into a network, straight from the file.
+  // Fill a network from the file, each parameter from the tensor of its name; nothing but names, dtypes and shapes that
+  // fit is taken.
   lenet5 other;
-  const ckpt::reader file(report.path);
-  file.read_into("fc1.weight", other.fc1.weight.as<float>());
-  file.read_into("fc2.weight", other.fc2.weight.as<float>());
-  const bool same = other.fc1.weight.as<float>()[47999] == net.fc1.weight.as<float>()[47999];
-  std::printf("%s\n", same ? "the values are back in the network" : "the values differ");
+  const ckpt::load_report filled = ckpt::load_into(report.path, other);
+  const bool same = other.fc3.weight.as<float>()[839] == net.fc3.weight.as<float>()[839];
+  std::printf("filled %zu parameters of a network; beside them the file has %zu values\n", filled.filled,
+              filled.unexpected.size());
   return same ? 0 : 1;
 } catch (const ckpt::error& e) {
   std::fprintf(stderr, "lenet: %s\n", e.what());

@@ -20,6 +20,7 @@ class matrix {
   std::size_t rows() const { return m_rows; }
   std::size_t columns() const { return m_columns; }
   const double* data() const { return m_values.data(); }
+  double* data() { return m_values.data(); }
 
  private:
   std::size_t m_rows;
@@ -27,13 +28,15 @@ class matrix {
   std::vector<double> m_values;
 };
 
-// One function makes it a tensor; its elements are put in row-major order while they are written.
+// One function makes it a tensor; its elements are put in row-major order while they are written. Another lets it be
+// filled from a file.
 template <>
 struct ckpt::tensor_traits<matrix> {
   static tensor_view view(const matrix& m) {
     const auto rows = static_cast<std::int64_t>(m.rows());
     return tensor_view::strided(dtype::float64, {rows, static_cast<std::int64_t>(m.columns())}, m.data(), {1, rows});
   }
+  static void* writable(matrix& m) { return m.data(); }
 };
 
 // A parameter type of a framework: has a name and data.
@@ -80,6 +83,11 @@ int main() try {
   ckpt::load_into("own_types.safetensors", "m", std::span<double>(box), {{0, 2}, {1, 3}});
   for (const double value : box) std::printf("%g ", value);
   std::printf("\n");
+
+  // The whole matrix again, by its name.
+  std::map<std::string, matrix> again{{"m", matrix(2, 3)}};
+  ckpt::load_into("own_types.safetensors", again);
+  std::printf("%g %g\n", again.at("m")(0, 2), again.at("m")(1, 0));
   std::remove("own_types.safetensors");
   return 0;
 } catch (const ckpt::error& e) {

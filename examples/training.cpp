@@ -44,8 +44,7 @@ int main(int argc, char** argv) try {
   std::uint64_t epoch = 1;
   if (const auto restored = manager.restore_latest()) {
     for (const ckpt::error& skipped : restored->skipped) std::printf("skipped %s\n", skipped.what());
-    net.slope = restored->model["slope"].to_vector<float>();
-    net.offset = restored->model["offset"].to_vector<float>();
+    ckpt::load_into(restored->model, net);
     epoch = restored->from.epoch + 1;  // the last save was at the end of one
     std::printf("go on after %s\n", restored->from.path.c_str());
   }

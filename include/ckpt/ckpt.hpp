@@ -5,6 +5,7 @@
 
 #include <ckpt/checkpoint/inspect.hpp>
 #include <ckpt/checkpoint/load.hpp>
+#include <ckpt/checkpoint/load_into.hpp>
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/reader.hpp>
 #include <ckpt/checkpoint/save.hpp>

@@ -114,6 +114,19 @@ void load_into(const std::string& path) {
   sum.print();
 }
 
+void fill(const std::string& path) {
+  std::map<std::string, std::vector<float>> network;
+  const ckpt::file_index index = ckpt::inspect(path);
+  for (const auto& entry : index) network[std::string(entry.name())].resize(1000);
+  digest sum;
+  {
+    const fault::armed faults;
+    ckpt::load_into(path, network);
+    for (const auto& [name, values] : network) sum.add(values.data(), values.size() * sizeof(float));
+  }
+  sum.print();
+}
+
 void inspect(const std::string& path) {
   digest sum;
   {
@@ -131,6 +144,7 @@ int run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 3) load_encrypted(arguments[1], way, path);
   else if (what == "load-map" || what == "load-copy") load({.read = way}, path);
   else if (what == "load-into") load_into(path);
+  else if (what == "fill") fill(path);
   else if (what == "inspect") inspect(path);
   else if (arguments.size() == 4 || arguments.size() == 5) {
     const ckpt::durability sync = arguments[2] == "full" ? ckpt::durability::full : ckpt::durability::none;

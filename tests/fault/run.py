@@ -258,7 +258,7 @@ def main() -> int:
                 before = suite.cases
                 calls = fault_save(suite, [what, form, durable], old.read_bytes())
                 print(f"save {what} {form} {durable}: {calls} calls, {suite.cases - before} cases", flush=True)
-            for what in ("load-map", "load-copy", "load-into", "inspect"):
+            for what in ("load-map", "load-copy", "load-into", "fill", "inspect"):
                 before = suite.cases
                 calls = fault_load(suite, [what], old)
                 print(f"{what} {form}: {calls} calls, {suite.cases - before} cases", flush=True)

@@ -3,6 +3,8 @@
 //       saves what LIST says, as ckpt or safetensors by OUT's suffix
 //   helper copy IN OUT [align=N] [crc]
 //       loads, and saves what was loaded
+//   helper fill IN OUT
+//       fills a network that has the names, dtypes and shapes of IN, and saves that
 //   helper verify IN
 //       compares the content with the CRC-32 in the file
 //   helper dump IN BYTES [copy]
@@ -182,6 +184,18 @@ void save(const std::string& list, const std::string& path, ckpt::save_options o
   save_to(object, path, options, how, crc);
 }
 
+std::vector<std::pair<std::string, value>> filled(const std::string& path) {
+  std::vector<std::pair<std::string, value>> network;
+  const ckpt::file_index index = ckpt::inspect(path);
+  for (const ckpt::index_entry& entry : index) {
+    if (entry.kind() == ckpt::entry_kind::string) network.emplace_back(entry.name(), std::string());
+    else network.emplace_back(entry.name(), ckpt::tensor(entry.type(), ckpt::shape(entry.shape())));
+  }
+  const ckpt::load_report report = ckpt::load_into(path, network);
+  if (report.filled != network.size() || !report.unexpected.empty()) throw std::runtime_error("not all is filled");
+  return network;
+}
+
 ckpt::state_dict load(const std::string& path, std::span<char*> arguments) {
   const encryption how(arguments);
   ckpt::load_options options;
@@ -274,6 +288,7 @@ int main(int argument_count, char** argument_values) try {
   const encryption how(arguments);
   if (order == "save") save(from, to, options_of(arguments, how), how, wants_crc(arguments));
   else if (order == "copy") save_to(ckpt::load(from), to, options_of(arguments, how), how, wants_crc(arguments));
+  else if (order == "fill") save_to(filled(from), to, options_of(arguments, how), how);
   else if (order == "verify") verify(from);
   else if (order == "dump") dump(from, to, arguments);
   else if (order == "large") save_large(from, options_of(arguments, how));

@@ -166,6 +166,10 @@ def ours_copy(path, to, *options):
     run(HELPER, "copy", path, to, *options)
 
 
+def ours_fill(path, to):
+    run(HELPER, "fill", path, to)
+
+
 # ---------------------------------------------------------------- MindSpore
 
 

@@ -20,6 +20,8 @@ class Nets(Case):
         self.assert_same(ours_load(theirs), {**saved, **appended})
         ours_copy(theirs, again)
         self.assert_same_file(again, theirs)
+        ours_fill(theirs, self.path("filled.ckpt"))
+        self.assert_same_file(self.path("filled.ckpt"), theirs)
         ours_save(saved, self.path("from_parameters.ckpt"), append={"epoch": 3, "rate": 0.1, "note": "día"})
         self.assert_same_file(self.path("from_parameters.ckpt"), theirs)
 

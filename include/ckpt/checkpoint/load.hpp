@@ -84,6 +84,15 @@ template <class Opened>
   return {std::move(index), std::move(memory)};
 }
 
+/// What an opened file holds, after its checksum was verified, where the policies name one.
+template <class Policies, class Opened>
+[[nodiscard]] file_index index_of(const Opened& opened, const load_options& options) {
+  file_index index = opened.template index<typename Policies::format>(*opened.plain);
+  if constexpr (!std::is_same_v<typename Policies::checksum, no_checksum>)
+    verify_checksum<typename Policies::checksum>(*opened.plain, index, options.allow_no_checksum);
+  return index;
+}
+
 template <class... Policies>
 [[nodiscard]] state_dict load_from(owner<const source> file, const load_options& options) {
   using chosen = policy_set<Policies...>;
@@ -91,9 +100,7 @@ template <class... Policies>
   constexpr bool is_plain = std::is_same_v<typename chosen::cipher, no_cipher>;
   if constexpr (!is_plain)
     if (options.read == read::map && !options.choose) return load_whole(opened, options);
-  file_index index = opened.template index<typename chosen::format>(*opened.plain);
-  if constexpr (!std::is_same_v<typename chosen::checksum, no_checksum>)
-    verify_checksum<typename chosen::checksum>(*opened.plain, index, options.allow_no_checksum);
+  file_index index = index_of<chosen>(opened, options);
   if (options.choose) index = index.only(options.choose);
   if constexpr (is_plain)
     if (options.read == read::map) return {std::move(index), std::move(opened.plain)};

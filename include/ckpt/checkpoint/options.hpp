@@ -77,6 +77,8 @@ struct load_options {
   /// Whether a load that verifies a checksum takes a file that has none. A file that was cut between two of its tensors
   /// may look so.
   bool allow_no_checksum = false;
+  /// Whether load_into leaves a parameter of the network as it is where the file does not have it.
+  bool allow_missing = false;
   /// What to do where a save_async of this process is yet to replace the file.
   ckpt::in_flight in_flight = ckpt::in_flight::wait;
 };

@@ -42,12 +42,19 @@ class basic_reader {
   [[nodiscard]] const file_index& index() const& noexcept { return m_index; }
   const file_index& index() const&& = delete;  // it would be gone with the reader
 
-  /// Fills `to` with the elements of a tensor, or of a box of it, row-major. Throws mismatch_error where there is no
-  /// tensor of that name and element type or `to` has another size, usage_error where the slice does not fit, io_error,
-  /// format_error for a bool that is neither 0 nor 1 (`to` must not be used then).
+  /// Fills `to` with the elements of a tensor, or of a box of it, row-major; those of a narrower float type as the same
+  /// numbers. Throws mismatch_error where there is no tensor of that name and element type or `to` has another size,
+  /// usage_error where the slice does not fit, io_error, format_error for a bool that is neither 0 nor 1 (`to` must not
+  /// be used then).
   template <scalar T>
   void read_into(std::string_view name, std::span<T> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
+    if (widens(entry.type(), dtype_of<T>)) {
+      const std::span<std::byte> bytes = std::as_writable_bytes(to);
+      read_into(name, bytes.last(to.size() * (info(entry.type()).bits / 8)), box);
+      widen(entry.type(), dtype_of<T>, bytes);
+      return;
+    }
     if (entry.type() != dtype_of<T>)
       refuse(entry, errc::dtype_mismatch,
              concat({"it holds ", ckpt::name(entry.type()), ", not ", ckpt::name(dtype_of<T>)}),
@@ -134,15 +141,6 @@ class basic_reader {
 };
 
 using reader = basic_reader<>;
-
-/// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller: a span, or what passes as one, as
-/// a vector. For more than one, keep a reader. The policies and options are the reader's.
-template <class... Policies, class Elements>
-  requires requires(Elements& to) { std::span(to); }
-void load_into(std::string path, std::string_view name, Elements&& to, const slice& box = {},
-               const load_options& options = {}) {
-  basic_reader<Policies...>(std::move(path), options).read_into(name, std::span(to), box);
-}
 
 }  // namespace ckpt
 

@@ -14,6 +14,7 @@
 #include <ckpt/model/concepts.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/model/state_dict.hpp>
+#include <ckpt/model/walk.hpp>
 #include <ckpt/tensor/tensor_traits.hpp>
 
 namespace ckpt {
@@ -69,16 +70,7 @@ void add_value(entries& to, std::string_view name, T&& value) {
   } else if constexpr (text<plain>) {
     to.add_string(name, std::string_view(value));
   } else if constexpr (tensor_like<plain>) {
-    try {
-      const tensor_view& view = tensor_traits<plain>::view(value);
-      to.add_tensor(name, view);
-    } catch (const usage_error& problem) {
-      if (!problem.path().empty()) throw;  // of a view that cannot be made: it knows nothing of names
-      throw usage_error(
-          problem.code(),
-          {.path = to.label(), .name = std::string(name), .expected = problem.expected(), .found = problem.found()},
-          problem.text());
-    }
+    with_view(to.label(), name, value, [&](const tensor_view& view) { to.add_tensor(name, view); });
   } else if constexpr (variant_like<plain>) {
     visit([&](auto&& alternative) { add_value(to, name, std::forward<decltype(alternative)>(alternative)); },
           std::forward<T>(value));
@@ -96,128 +88,25 @@ void add_value(entries& to, std::string_view name, T&& value) {
   }
 }
 
-template <class T>
-decltype(auto) name_of(const T& parameter) {
-  if constexpr (pointer_like<T>) return name_of(*parameter);
-  else if constexpr (with_name_function<T>) return parameter.name();
-  else return (parameter.name);
-}
+/// Adds to the entries what a walk finds.
+struct collector {
+  entries& to;
 
-template <class Element>
-void add_element(entries& to, Element&& element) {
-  if constexpr (parameter_like<Element>) {
-    if constexpr (pointer_like<std::remove_cvref_t<Element>>) {
-      if (element == nullptr)
-        throw usage_error(errc::invalid_argument, {.path = to.label()}, "a pointer in the parameter list is null");
-    }
-    const auto& name = name_of(element);
-    // Of an element that goes away the name goes first: hold() moves both.
-    const std::conditional_t<std::is_lvalue_reference_v<Element>, std::string_view, std::string> named(name);
-    if (to.wants(named)) add_value(to, named, std::forward<Element>(element));
-  } else {
-    const std::string_view named(element.first);
-    if (to.wants(named)) add_value(to, named, std::forward<Element>(element).second);
+  [[nodiscard]] const std::string& label() const noexcept { return to.label(); }
+  [[nodiscard]] bool wants(std::string_view name) const { return to.wants(name); }
+  template <class T>
+  void take(std::string_view name, T&& value) const {
+    add_value(to, name, std::forward<T>(value));
   }
-}
-
-/// An element as the entries may borrow it: that of a range which keeps none is copied.
-template <class Range, class Element>
-decltype(auto) lasting(Element&& element) {
-  constexpr bool is_kept = !single_pass_range<Range> || !std::is_lvalue_reference_v<Element>;
-  constexpr bool is_copyable = std::copy_constructible<std::remove_cvref_t<Element>>;
-  static_assert(is_kept || is_copyable,
-                "ckpt: this range can be walked only once and keeps no element, and its elements cannot be copied: "
-                "put them into a container first");
-  if constexpr (!is_kept && is_copyable) return std::remove_cvref_t<Element>(element);
-  else return std::forward<Element>(element);
-}
-
-template <class Range>
-void add_range(entries& to, Range& range) {
-  for (auto&& element : range) add_element(to, lasting<Range>(std::forward<decltype(element)>(element)));
-}
-
-template <class Cell>
-void add_cell(entries& to, std::string& prefix, Cell& cell);
-
-/// Gives each member its name below `prefix`, and walks into nested cells.
-class cell_visitor {
- public:
-  cell_visitor(entries& to, std::string& prefix) noexcept : m_to(to), m_prefix(prefix) {}
-
-  template <class Member>
-  void operator()(std::string_view name, Member&& member) const {
-    if constexpr (savable<Member> || std::is_lvalue_reference_v<Member>) add_member(name, std::forward<Member>(member));
-    else add_member(name, m_to.hold(std::forward<Member>(member)));  // a cell or list: what is in it is borrowed
+  template <class T>
+  T& hold(T&& temporary) const {
+    return to.hold(std::forward<T>(temporary));
   }
-
- private:
-  template <class Member>
-  void add_member(std::string_view name, Member&& member) const {
-    const std::size_t outer = m_prefix.size();
-    m_prefix.append(name);
-    if constexpr (savable<Member>) {
-      if (m_to.wants(m_prefix)) add_value(m_to, m_prefix, std::forward<Member>(member));
-    } else if constexpr (cell_like<Member>) {
-      m_prefix += '.';
-      add_cell(m_to, m_prefix, member);
-    } else if constexpr (pointer_to_cell<Member>) {
-      m_prefix += '.';
-      if (member != nullptr) add_cell(m_to, m_prefix, *member);  // a network without that part has no parameters of it
-    } else if constexpr (range<std::remove_reference_t<Member>>) {
-      add_list(member);
-    } else {
-      static_assert(savable<Member>,
-                    "ckpt: visit_parameters names a member that is neither a tensor, a string, a parameter nor a "
-                    "cell; specialize ckpt::tensor_traits for its type");
-    }
-    m_prefix.resize(outer);
+  template <class Make>
+  auto& hold_result(const Make& make) const {
+    return to.hold_result(make);
   }
-
-  template <class List>
-  void add_list(List& list) const {
-    if constexpr (cell_like<element_of<List>> || pointer_to_cell<element_of<List>> || savable<element_of<List>>) {
-      std::size_t number = 0;
-      m_prefix += '.';
-      for (auto&& element : list)
-        (*this)(std::to_string(number++), lasting<List>(std::forward<decltype(element)>(element)));
-    } else {
-      static_assert(savable<element_of<List>>,
-                    "ckpt: visit_parameters names a list whose elements are neither tensors, parameters nor cells");
-    }
-  }
-
-  entries& m_to;
-  std::string& m_prefix;
 };
-
-template <class Cell>
-void add_cell(entries& to, std::string& prefix, Cell& cell) {
-  if constexpr (visitable_cell<Cell>) {
-    cell_visitor visitor(to, prefix);
-    cell.visit_parameters(visitor);
-  } else {
-    using listing = decltype(cell.parameters_and_names());
-    const std::size_t outer = prefix.size();
-    const auto add_all = [&](auto& range) {
-      for (auto&& element : range) {
-        auto&& lasts = lasting<decltype(range)>(std::forward<decltype(element)>(element));
-        prefix.append(std::string_view(lasts.first));
-        if (to.wants(prefix)) add_value(to, prefix, std::forward<decltype(lasts)>(lasts).second);
-        prefix.resize(outer);
-      }
-    };
-    if constexpr (std::is_lvalue_reference_v<listing>) {
-      add_all(cell.parameters_and_names());
-    } else if constexpr (std::is_lvalue_reference_v<element_of<listing>>) {
-      add_all(to.hold_result(
-          [&]() -> listing { return cell.parameters_and_names(); }));  // its elements are what the entries borrow
-    } else {
-      listing range = cell.parameters_and_names();
-      add_all(range);
-    }
-  }
-}
 
 }  // namespace detail
 
@@ -229,11 +118,9 @@ void collect(entries& to, Object& object) {
     to.set_metadata(object.metadata());
     for (const auto& [name, value] : object)
       if (to.wants(name)) detail::add_state_value(to, name, value);
-  } else if constexpr (cell_like<Object>) {
-    std::string prefix;
-    detail::add_cell(to, prefix, object);
   } else {
-    detail::add_range(to, object);
+    detail::collector taker{to};
+    walk(taker, object);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,48 @@ template <scalar T>
   } else {
     return std::nullopt;
   }
+}
+
+/// Whether each number of dtype `from` is one of the wider float type `to`.
+[[nodiscard]] constexpr bool widens(dtype from, dtype to) noexcept {
+  if (to == dtype::float32) return from == dtype::float16 || from == dtype::bfloat16;
+  return to == dtype::float64 && (from == dtype::float32 || widens(from, dtype::float32));
+}
+
+namespace detail {
+
+template <class From, class To>
+void widen_all(std::span<std::byte> elements) noexcept {
+  constexpr std::size_t most = 512;  // at a time, which are out of the way before they are overwritten
+  const std::size_t count = elements.size() / sizeof(To);
+  const std::byte* from = elements.data() + count * (sizeof(To) - sizeof(From));
+  std::byte* to = elements.data();
+  for (std::size_t at = 0; at < count; at += most) {
+    From narrow[most];
+    To wide[most];
+    const std::size_t size = count - at < most ? count - at : most;
+    std::memcpy(static_cast<void*>(narrow), from, size * sizeof(From));
+    for (std::size_t i = 0; i < size; ++i) wide[i] = static_cast<To>(static_cast<float>(narrow[i]));
+    std::memcpy(to, wide, size * sizeof(To));
+    from += size * sizeof(From);
+    to += size * sizeof(To);
+  }
+}
+
+template <class To>
+void widen_to(dtype from, std::span<std::byte> elements) noexcept {
+  if (from == dtype::float16) widen_all<float16, To>(elements);
+  else if (from == dtype::bfloat16) widen_all<bfloat16, To>(elements);
+  else if constexpr (std::same_as<To, double>) widen_all<float, To>(elements);
+}
+
+}  // namespace detail
+
+/// Widens numbers where they lie: of dtype `from` at the end of `elements`, whose bytes they fill as `to`, in order.
+/// Not unless widens(from, to).
+inline void widen(dtype from, dtype to, std::span<std::byte> elements) noexcept {
+  if (to == dtype::float32) detail::widen_to<float>(from, elements);
+  else detail::widen_to<double>(from, elements);
 }
 
 /// Throws format_error, naming the tensor, where a byte of its content is no bool: a bool of C++ has no other value.

@@ -72,9 +72,18 @@ class state_value {
     return {reinterpret_cast<const T*>(content.data()), content.size() / sizeof(T)};
   }
 
-  /// A copy of the elements. Throws as as(), but takes any alignment and any number of pieces.
+  /// A copy of the elements; of a narrower float type as the same numbers in a wider one. Throws as as(), but takes any
+  /// alignment and any number of pieces.
   template <scalar T>
   [[nodiscard]] std::vector<T> to_vector() const {
+    if constexpr (std::same_as<T, float> || std::same_as<T, double>)
+      if (kind() == entry_kind::tensor && widens(type(), dtype_of<T>)) {
+        std::vector<T> elements(static_cast<std::size_t>(*element_count(shape())));
+        const std::span<std::byte> bytes = std::as_writable_bytes(std::span(elements));
+        copy_to(bytes.last(static_cast<std::size_t>(size_bytes())));
+        widen(type(), dtype_of<T>, bytes);
+        return elements;
+      }
     check_type(dtype_of<T>);
     if constexpr (std::same_as<T, bool>) {
       std::vector<T> elements;
@@ -240,6 +249,15 @@ class state_dict {
 
   [[nodiscard]] bool contains(std::string_view name) const { return index().find(name) != nullptr; }
 
+  /// What the file says of its entries. Offsets are those in the memory where their content is now.
+  [[nodiscard]] const file_index& index() const& noexcept { return m_state->index; }
+  const file_index& index() const&& = delete;
+  /// The entry that has this place in index().
+  [[nodiscard]] state_value at(std::size_t position) const& noexcept {
+    return {index()[position], m_state->base, index().label()};
+  }
+  state_value at(std::size_t position) const&& = delete;
+
   // A view of a temporary would outlive its memory: keep what load returns in a variable.
   iterator begin() const&& = delete;
   iterator end() const&& = delete;
@@ -265,11 +283,6 @@ class state_dict {
     owner<const source> file;  // one of the two holds what lies at base
     aligned_memory memory;
   };
-
-  [[nodiscard]] const file_index& index() const noexcept { return m_state->index; }
-  [[nodiscard]] state_value at(std::size_t position) const noexcept {
-    return {index()[position], m_state->base, index().label()};
-  }
 
   owner<const state> m_state;  // its address stays: views outlive a move of the state_dict
 };

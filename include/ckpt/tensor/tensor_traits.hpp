@@ -23,6 +23,10 @@ namespace ckpt {
 ///       static ckpt::tensor_view view(const my::matrix& m) { return {std::span(m.values()), {m.rows(), m.columns()}};
 ///       }
 ///     };
+///
+/// To be filled by load_into it needs another, which returns where the first element of that view can be written to:
+///
+///       static void* writable(my::matrix& m) { return m.values().data(); }
 template <class T>
 struct tensor_traits {};
 
@@ -34,6 +38,7 @@ struct tensor_traits<tensor_view> {
 template <>
 struct tensor_traits<tensor> {
   static tensor_view view(const tensor& value) { return value; }
+  static void* writable(tensor& value) noexcept { return value.bytes().data(); }
 };
 
 namespace detail {
@@ -73,6 +78,12 @@ struct tensor_traits<T> {
     if constexpr (detail::with_shape<T>) return {values, ckpt::shape(detail::extents_of(range))};
     else return {values, {static_cast<std::int64_t>(values.size())}};
   }
+
+  template <class Range>
+    requires std::same_as<std::remove_cv_t<Range>, T>
+  static auto writable(Range& range) {
+    return std::data(range);
+  }
 };
 
 /// Arrays of arrays of scalars: one axis for each.
@@ -86,6 +97,8 @@ struct tensor_traits<T[Rows][Columns]> {
     return {dtype_of<element>, ckpt::shape(sequence<std::int64_t>(extents, std::rank_v<T[Rows][Columns]>)),
             std::as_bytes(std::span(array))};
   }
+
+  static void* writable(T (&array)[Rows][Columns]) noexcept { return &array; }
 
  private:
   template <class Array>

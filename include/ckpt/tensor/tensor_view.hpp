@@ -103,6 +103,22 @@ class tensor_view {
     if (left > 0) cut();
   }
 
+  /// The reverse of copy_to, of the whole content: writes `packed`, of size_bytes(), to memory that is laid out as this
+  /// view is, from the first element on. Allocates nothing.
+  void scatter(const std::byte* packed, std::byte* first) const noexcept {
+    if (m_size == 0) return;
+    if (is_contiguous()) {
+      std::memcpy(first, packed, static_cast<std::size_t>(m_size));
+      return;
+    }
+    const std::size_t width = info(m_type).bits / 8u;
+    const std::int64_t step = m_strides[m_shape.size() - 1] * static_cast<std::int64_t>(width);
+    for_each_run(0, m_size / width, [&](std::int64_t at, std::uint64_t run) {
+      std::byte* to = first + at * static_cast<std::int64_t>(width);
+      for (; run > 0; --run, to += step, packed += width) std::memcpy(to, packed, width);
+    });
+  }
+
  private:
   // The order of the parameters keeps `{}` for no bytes from meaning this one.
   tensor_view(const void* first, dtype type, ckpt::shape extents)
@@ -138,6 +154,16 @@ class tensor_view {
 
   /// Copies `count` whole elements from number `element` on.
   void copy_elements(std::uint64_t element, std::byte* to, std::uint64_t count, std::size_t width) const noexcept {
+    for_each_run(element, count, [&](std::int64_t at, std::uint64_t run) {
+      copy_run(to, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[m_shape.size() - 1]);
+      to += run * width;
+    });
+  }
+
+  /// Calls `use(at, run)` for the parts of rows that are the `count` elements from number `element` on: the first one
+  /// lies `at` elements from that of the view.
+  template <class Use>
+  void for_each_run(std::uint64_t element, std::uint64_t count, const Use& use) const noexcept {
     const std::size_t last = m_shape.size() - 1;
     const auto row = static_cast<std::uint64_t>(m_shape[last]);
     while (count > 0) {
@@ -150,8 +176,7 @@ class tensor_view {
         at += static_cast<std::int64_t>(outer % extent) * m_strides[axis];
         outer /= extent;
       }
-      copy_run(to, m_first + at * static_cast<std::int64_t>(width), run, width, m_strides[last]);
-      to += run * width;
+      use(at, run);
       element += run;
       count -= run;
     }

@@ -94,6 +94,12 @@ TEST_CASE_TEMPLATE("encryption: saved, loaded in each way, inspected and read", 
   load_into<Cipher>(path, "bias", bias, {}, {.key = key});
   CHECK(bias == std::vector<float>{1.5F, -2.0F, 0.25F});
 
+  std::map<std::string, std::vector<float>> network{{"bias", std::vector<float>(3)}};
+  const load_report filled = load_into<Cipher>(path, network, {.key = key});
+  CHECK(filled.filled == 1);
+  CHECK(filled.unexpected.size() == 3);
+  CHECK(network.at("bias") == bias);
+
   const file_index index = inspect<Cipher>(path, {.key = key});
   CHECK(index.size() == 4);
   CHECK(index.cipher() == Cipher::name);

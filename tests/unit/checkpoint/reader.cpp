@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include <ckpt/checkpoint/load_into.hpp>
 #include <ckpt/checkpoint/save.hpp>
 #include <ckpt/format/safetensors.hpp>
 
@@ -62,6 +63,27 @@ TEST_CASE("reader: whole tensors, into memory of the caller") {
   CHECK(support::hex(raw) == "00000000010000000200000003000000");
 }
 
+TEST_CASE("reader: narrower floats as the same numbers") {
+  const scratch::directory here;
+  save(object{{"half", tensor({2, 2}, {float16(1.5F), float16(-2.0F), float16(0.25F), float16(65504.0F)})},
+              {"brain", tensor({2}, {bfloat16(3.0F), bfloat16(-0.5F)})}},
+       here / "m", quick);
+  const reader file(here / "m.ckpt");
+  std::array<float, 4> to{};
+  file.read_into("half", std::span<float>(to));
+  CHECK(to == std::array<float, 4>{1.5F, -2.0F, 0.25F, 65504.0F});
+  std::array<double, 2> column{};
+  file.read_into("half", std::span<double>(column), {{0, 2}, {1, 2}});
+  CHECK(column == std::array<double, 2>{-2.0, 65504.0});
+  file.read_into("brain", std::span<double>(column));
+  CHECK(column == std::array<double, 2>{3.0, -0.5});
+  CHECK(message_of<mismatch_error>([&] { file.read_into("brain", std::span<float>(to)); }) ==
+        here / "m.ckpt" + ": tensor \"brain\": what is asked for has 4 bytes, the destination 8");
+  std::array<float16, 2> half{};
+  CHECK(message_of<mismatch_error>([&] { file.read_into("brain", std::span<float16>(half)); }) ==
+        here / "m.ckpt" + ": tensor \"brain\": it holds bfloat16, not float16");
+}
+
 TEST_CASE("reader: the index of its file") {
   const scratch::directory here;
   save<safetensors>(object{{"a", counted({2, 3})}}, here / "m", quick);
@@ -69,20 +91,6 @@ TEST_CASE("reader: the index of its file") {
   CHECK(file.index().format() == "safetensors");
   CHECK(file.index().size() == 1);
   CHECK(file.index().label() == here / "m.safetensors");
-}
-
-TEST_CASE("load_into: one tensor or a part of it") {
-  const scratch::directory here;
-  save(object{{"a", counted({4, 2})}}, here / "m", quick);
-  std::array<std::int32_t, 8> all{};
-  load_into(here / "m.ckpt", "a", std::span<std::int32_t>(all));
-  CHECK(all[7] == 7);
-  std::array<std::int32_t, 4> rows{};
-  load_into(here / "m.ckpt", "a", std::span<std::int32_t>(rows), {{1, 3}});
-  CHECK(rows == std::array<std::int32_t, 4>{2, 3, 4, 5});
-  std::vector<std::int32_t> grown(2);
-  load_into(here / "m.ckpt", "a", grown, {{3, 4}});
-  CHECK(grown == std::vector<std::int32_t>{6, 7});
 }
 
 TEST_CASE("reader: nothing, of an empty tensor and of an empty slice") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -190,7 +191,12 @@ TEST_CASE("load: verifies the checksum that it is told of, and reports one that 
   CHECK(support::message_of<integrity_error>([&] {
           static_cast<void>(load<crc32>(path));
         }).starts_with(path + ": the content is not what was written: its crc32 is 0x"));
-  CHECK(load(path).size() == net.size());  // not asked
+  std::map<std::string, tensor> filled = net;
+  for (auto& [name, each] : filled) std::fill(each.bytes().begin(), each.bytes().end(), std::byte{});
+  const auto as_before = filled;
+  CHECK_THROWS_AS(load_into<crc32>(path, filled), integrity_error);
+  CHECK(save_bytes(filled) == save_bytes(as_before));  // nothing is filled before the checksum is verified
+  CHECK(load(path).size() == net.size());              // not asked
   const std::vector<std::byte> none = save_bytes(net);
   CHECK(support::error_of<integrity_error>([&] { static_cast<void>(load<crc32>(none)); }).code() == errc::checksum);
   CHECK(load<crc32>(none, {.allow_no_checksum = true}).size() == net.size());

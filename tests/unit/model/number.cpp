@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <complex>
+#include <cstring>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "../support.hpp"
 
@@ -67,4 +71,36 @@ TEST_CASE("convert_number: nothing where something would be lost or guessed") {
   CHECK(!convert_number<float16>(dtype::float32, support::bytes(support::unhex("0000803f"))));
   CHECK(!convert_number<bfloat16>(dtype::float16, support::bytes(support::unhex("003c"))));
   CHECK(!convert_number<std::complex<double>>(dtype::complex64, support::bytes(std::string(8, '\0'))));
+}
+
+TEST_CASE("widen: floats of each narrower type, in their place, as convert_number has them") {
+  support::numbers random(9);
+  int wrong = 0;
+  int cases = 0;
+  for (const dtype from : {dtype::float16, dtype::bfloat16, dtype::float32, dtype::float64, dtype::int8})
+    for (const dtype to : {dtype::float32, dtype::float64, dtype::float16, dtype::int32}) {
+      const bool is_float = to == dtype::float32 || to == dtype::float64;
+      const bool is_wider = info(to).bits > info(from).bits;
+      CHECK(widens(from, to) == (is_float && is_wider && from != dtype::int8));
+      if (!widens(from, to)) continue;
+      const std::size_t narrow = info(from).bits / 8U;
+      const std::size_t wide = info(to).bits / 8U;
+      for (const std::size_t count : {0U, 1U, 2U, 3U, 511U, 512U, 513U, 1024U, 2000U}) {
+        std::vector<std::byte> elements(count * wide);
+        std::vector<std::byte> before(count * narrow);
+        for (std::byte& each : before) each = static_cast<std::byte>(random.next() >> 56U);
+        std::copy(before.begin(), before.end(), elements.end() - static_cast<std::ptrdiff_t>(before.size()));
+        widen(from, to, elements);
+        ++cases;
+        for (std::size_t i = 0; i < count; ++i) {
+          double expected = *convert_number<double>(from, std::span(before).subspan(i * narrow, narrow));
+          double found = 0;
+          if (to == dtype::float64) std::memcpy(&found, elements.data() + i * wide, wide);
+          else found = *convert_number<double>(to, std::span(elements).subspan(i * wide, wide));
+          wrong += std::isnan(expected) ? !std::isnan(found) : expected != found;
+        }
+      }
+    }
+  CHECK(wrong == 0);
+  CHECK(cases == 5 * 9);
 }

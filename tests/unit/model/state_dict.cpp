@@ -108,6 +108,18 @@ TEST_CASE("state_value: as of half precision, complex, packed and bool elements"
   CHECK(dict["e"].as<float8_e4m3>()[0].bits == 0x38);
 }
 
+TEST_CASE("state_value: to_vector of narrower floats, of whatever alignment") {
+  const state_dict dict = maker()
+                              .tensor("h", dtype::float16, {2}, "003e00c0", 1)
+                              .tensor("b", dtype::bfloat16, {1}, "c03f")
+                              .tensor("f", dtype::float32, {1}, "0000803f")
+                              .made();
+  CHECK(dict["h"].to_vector<float>() == std::vector<float>{1.5F, -2.0F});
+  CHECK(dict["b"].to_vector<double>() == std::vector<double>{1.5});
+  CHECK(dict["f"].to_vector<double>() == std::vector<double>{1.0});
+  CHECK(refused([&] { (void)dict["f"].to_vector<float16>(); }) == "f: tensor \"f\": it holds float32, not float16");
+}
+
 TEST_CASE("state_value refuses: as of another type") {
   const state_dict dict = floats();
   const auto e = support::error_of<mismatch_error>([&] { (void)dict["w"].as<double>(); });

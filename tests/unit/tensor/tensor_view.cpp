@@ -207,7 +207,13 @@ TEST_CASE("tensor_view: random strided tensors against the definition") {
     const std::string expected = gathered(width, shape(extents), from, shape(strides));
     const std::uint64_t begin = random.below(expected.size() / width + 1);
     const std::uint64_t count = random.below(expected.size() / width - begin + 1);
-    const bool same = view.size_bytes() == expected.size() && copied(view, 0, expected.size()) == expected &&
+    std::vector<std::uint8_t> other(memory.size());
+    std::byte* const to =
+        std::as_writable_bytes(std::span(other)).data() + (from - std::as_bytes(std::span(memory)).data());
+    view.scatter(support::bytes(expected).data(), to);
+    for (std::size_t i = 0; i < other.size(); ++i) wrong += other[i] == 0 || other[i] == memory[i] ? 0 : 1;
+    const bool same = gathered(width, shape(extents), to, shape(strides)) == expected &&
+                      view.size_bytes() == expected.size() && copied(view, 0, expected.size()) == expected &&
                       copied(view, begin * width, count * width) == expected.substr(begin * width, count * width);
     if (same) continue;
     ++wrong;
@@ -238,4 +244,5 @@ TEST_CASE("tensor_view: elements at odd addresses") {
 TEST_CASE("tensor_view: nothing can be copied out") {
   CHECK(copied(tensor_view(dtype::float32, {0}, {}), 0, 0).empty());
   CHECK(copied(tensor_view::strided(dtype::float32, {3, 0}, nullptr, {1, 1}), 0, 0).empty());
+  tensor_view::strided(dtype::float32, {3, 0}, nullptr, {1, 1}).scatter(nullptr, nullptr);
 }
