@@ -53,20 +53,35 @@ constexpr bool check_network() noexcept {
   return save_object<Network> && !is_shown;
 }
 
-[[noreturn]] inline void refuse_missing(const file_index& index, sequence<std::string_view> names) {
-  constexpr std::size_t most = 3;  // that are named
-  const auto is_part_of = [](std::string_view part, std::string_view name) {
-    return name.size() > part.size() && name.ends_with(part) && name[name.size() - part.size() - 1] == '.';
+// What is filled: of a temporary what it refers to, not what it owns and takes with it.
+template <class Network, class Plain = std::remove_reference_t<Network>>
+using filled =
+    std::conditional_t<std::is_lvalue_reference_v<Network> || !save_object<const Plain>, Plain&, const Plain&>;
+
+/// The entry whose name is `name` with something before it, or else the longest that is its end; where there is none
+/// of these, null.
+[[nodiscard]] inline const index_entry* find_relative(const file_index& index, std::string_view name) {
+  const auto is_end_of = [](std::string_view end, std::string_view whole) {
+    return whole.size() > end.size() && whole.ends_with(end) && whole[whole.size() - end.size() - 1] == '.';
   };
+  const index_entry* shorter = nullptr;
+  for (const index_entry& entry : index) {
+    if (is_end_of(name, entry.name())) return &entry;
+    if (is_end_of(entry.name(), name) && (shorter == nullptr || entry.name().size() > shorter->name().size()))
+      shorter = &entry;
+  }
+  return shorter;
+}
+
+[[noreturn]] inline void refuse_missing(const file_index& index, sequence<std::string_view> names, bool are_all) {
+  constexpr std::size_t most = 3;  // that are named beside the first
   std::string text = "the file has none of that name";
   for (std::size_t i = 1; i < names.size() && i <= most; ++i) text += concat({i == 1 ? ", nor of " : ", ", names[i]});
   if (names.size() > most + 1) text += concat({" and ", std::to_string(names.size() - most - 1), " more"});
-  for (const index_entry& entry : index)
-    if (is_part_of(names.front(), entry.name()) || is_part_of(entry.name(), names.front())) {
-      text += concat({"; it has \"", excerpt(entry.name()), "\""});
-      break;
-    }
-  text += "; with .allow_missing = true such parameters are left as they are";
+  if (const index_entry* const relative = find_relative(index, names.front()))
+    text += concat({"; it has \"", excerpt(relative->name()), "\""});
+  text += are_all ? "; it has nothing of what is to be filled"
+                  : "; with .allow_missing = true such parameters are left as they are";
   throw mismatch_error(errc::missing, {.path = index.label(), .name = std::string(names.front()), .noun = "parameter"},
                        text);
 }
@@ -75,13 +90,18 @@ constexpr bool check_network() noexcept {
 template <class Network, class Read>
 load_report fill(Network& network, const file_index& index, const load_options& options, const Read& read) {
   destinations places(index, options.choose);
-  walk(places, network);
-  if (!places.missing().empty() && !options.allow_missing) refuse_missing(index, places.missing());
-  read(places);
-  places.finish();
+  ckpt::walk(places, network);
+  const bool is_nothing = places.size() == 0;
+  if (!places.missing().empty() && (is_nothing || !options.allow_missing))
+    detail::refuse_missing(index, places.missing(), is_nothing);
+  if (is_nothing && places.has_left_out())
+    throw usage_error(errc::missing, {.path = index.label()}, "choose takes none of the names of the network");
   load_report report{.filled = places.size()};
   for (const std::string_view name : places.missing()) report.missing.emplace_back(name);
   places.for_each_unexpected([&](std::string_view name) { report.unexpected.emplace_back(name); });
+  places.keep_apart();
+  read(places);
+  places.finish();
   return report;
 }
 
@@ -90,7 +110,7 @@ load_report load_into_from(owner<const source> file, Network& network, const loa
   using chosen = policy_set<Policies...>;
   const source_of<typename chosen::cipher> opened(std::move(file), options);
   const file_index index = index_of<chosen>(opened, options);
-  return fill(network, index, options, [&](const destinations& places) {
+  return detail::fill(network, index, options, [&](const destinations& places) {
     trivial_vector<read_request> requests;
     std::uint64_t total = 0;
     places.for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
@@ -108,22 +128,24 @@ load_report load_into_from(owner<const source> file, Network& network, const loa
 }  // namespace detail
 
 /// Fills the parameters of a network from a checkpoint file, each from the entry of its name: what save() takes, of
-/// which the elements, and texts that are std::strings, can be written to. Names, dtypes and shapes are all compared
-/// before anything is written. A parameter that is a plain list, as a std::vector<float>, takes a tensor of any shape
-/// with as many elements; one of float or double takes narrower float types, whose numbers it holds exactly. Elements
-/// are read straight to where they belong, whatever `read` of the options, but those of strided tensors through memory
-/// of their own.
+/// which the elements, and texts that are std::strings, can be written to; other texts must be those of the file.
+/// Names, dtypes and shapes are all compared before anything is written. A parameter that is a plain list, as a
+/// std::vector<float>, takes a tensor of any shape with as many elements; one of float or double takes narrower float
+/// types, whose numbers it holds exactly. Elements are read straight to where they belong, whatever `read` of the
+/// options, but those of strided tensors through memory of their own. Of parameters that share memory, one is what the
+/// file says.
 ///
 /// Throws as load, which leaves the network as it was; mismatch_error, too, where the file lacks a parameter that
-/// `choose` accepts (see `allow_missing`), or has it with another kind, dtype or shape; usage_error where the network
-/// gives a name twice. Where the reading itself fails (io_error; format_error for a file that becomes shorter or a bool
-/// that is neither 0 nor 1; integrity_error of an encrypted file), what was to be filled holds anything.
+/// `choose` accepts (see `allow_missing`), or all of them, or has it with another kind, dtype or shape; usage_error
+/// where `choose` accepts none, or the network gives a name twice. Where the reading itself ends early (io_error;
+/// format_error for a file that becomes shorter or a bool that is neither 0 nor 1; integrity_error of an encrypted
+/// file; what `progress` throws), what was to be filled holds anything.
 template <class... Policies, class Network>
 load_report load_into(std::string path, Network&& network, const load_options& options = {}) {
   load_report report;
   if constexpr (detail::check_network<Network>())
-    report =
-        detail::load_into_from<Policies...>(detail::open_file(std::move(path), read::copy, options), network, options);
+    report = detail::load_into_from<Policies...>(detail::open_file(std::move(path), read::copy, options),
+                                                 static_cast<detail::filled<Network>>(network), options);
   return report;
 }
 
@@ -132,7 +154,8 @@ template <class... Policies, class Network>
 load_report load_into(std::span<const std::byte> bytes, Network&& network, const load_options& options = {}) {
   load_report report;
   if constexpr (detail::check_network<Network>())
-    report = detail::load_into_from<Policies...>(owner<const source>(new memory_source(bytes)), network, options);
+    report = detail::load_into_from<Policies...>(owner<const source>(new memory_source(bytes)),
+                                                 static_cast<detail::filled<Network>>(network), options);
   return report;
 }
 
@@ -141,10 +164,11 @@ template <class Network>
 load_report load_into(const state_dict& from, Network&& network, const load_options& options = {}) {
   load_report report;
   if constexpr (detail::check_network<Network>())
-    report = detail::fill(network, from.index(), options, [&](const destinations& places) {
-      places.for_each_tensor(
-          [&](std::size_t position, std::span<std::byte> bytes) { from.at(position).copy_to(bytes); });
-    });
+    report = detail::fill(
+        static_cast<detail::filled<Network>>(network), from.index(), options, [&](const destinations& places) {
+          places.for_each_tensor(
+              [&](std::size_t position, std::span<std::byte> bytes) { from.at(position).copy_to(bytes); });
+        });
   return report;
 }
 

@@ -127,7 +127,7 @@ class read_ahead {
 
   /// What is written and fetched at a time, between multiples of this in the file: more would leave the cache before it
   /// is written.
-  static constexpr std::size_t piece = std::size_t{1} << 20;
+  static constexpr std::size_t piece = std::size_t{512} << 10;
 
  private:
   atomic_file* m_to;

@@ -50,6 +50,8 @@ class basic_reader {
   void read_into(std::string_view name, std::span<T> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
     if (widens(entry.type(), dtype_of<T>)) {
+      const std::uint64_t count = count_of(entry, box);
+      if (count != to.size()) refuse_size(entry, count * sizeof(T), to.size_bytes());
       const std::span<std::byte> bytes = std::as_writable_bytes(to);
       read_into(name, bytes.last(to.size() * (info(entry.type()).bits / 8)), box);
       widen(entry.type(), dtype_of<T>, bytes);
@@ -66,13 +68,8 @@ class basic_reader {
   /// The same for whatever element type, as packed little-endian bytes.
   void read_into(std::string_view name, std::span<std::byte> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
-    const shape extents = about(entry, [&] { return box.shape_in(entry.shape()); });
-    const std::uint64_t size = *element_count(extents.extents()) * info(entry.type()).bits / 8;
-    if (to.size() != size)
-      refuse(entry, errc::shape_mismatch,
-             concat({"what is asked for has ", std::to_string(size), " bytes, the destination ",
-                     std::to_string(to.size())}),
-             std::to_string(size), std::to_string(to.size()));
+    const std::uint64_t size = count_of(entry, box) * info(entry.type()).bits / 8;
+    if (to.size() != size) refuse_size(entry, size, to.size());
     source_window window(*m_opened.plain);
     std::byte* out = to.data();
     about(entry, [&] {
@@ -96,6 +93,17 @@ class basic_reader {
                           .expected = std::string(expected),
                           .found = std::string(found)},
                          text);
+  }
+
+  [[noreturn]] void refuse_size(const index_entry& entry, std::uint64_t size, std::size_t found) const {
+    refuse(entry, errc::shape_mismatch,
+           concat({"what is asked for has ", std::to_string(size), " bytes, the destination ", std::to_string(found)}),
+           std::to_string(size), std::to_string(found));
+  }
+
+  /// The elements of a tensor, or of a box of it.
+  [[nodiscard]] std::uint64_t count_of(const index_entry& entry, const slice& box) const {
+    return about(entry, [&] { return *element_count(box.shape_in(entry.shape()).extents()); });
   }
 
   [[nodiscard]] const index_entry& find(std::string_view name) const {

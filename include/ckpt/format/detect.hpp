@@ -11,6 +11,7 @@
 #include <ckpt/core/byte_order.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/format/foreign_file.hpp>
 #include <ckpt/format/mindspore.hpp>
 #include <ckpt/format/safetensors.hpp>
 #include <ckpt/io/source.hpp>
@@ -30,23 +31,31 @@ constexpr bool starts_safetensors(const std::byte* start) noexcept {
 }  // namespace detail
 
 /// Finds out by its first bytes which format a file has, and indexes it. A file that starts like neither is taken as
-/// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted.
+/// safetensors where its name says so, else as ckpt. Throws format_error; errc::encrypted where the file is encrypted,
+/// errc::unsupported where it is one of another kind that is known.
 template <class Source>
 [[nodiscard]] file_index read_index(const Source& from) {
-  std::byte start[10] = {};
+  std::byte start[16] = {};
   const std::size_t size = from.size() < sizeof start ? static_cast<std::size_t>(from.size()) : sizeof start;
   from.read(0, {&start[0], size});
   if (const known_cipher* const cipher = find_cipher({&start[0], size}))
     throw format_error(errc::encrypted, {.path = from.label()},
                        concat({"the file is encrypted with ", cipher->name, ": load it with ", cipher->policy,
                                " of <ckpt/crypto.hpp> and its key"}));
-  const bool looks_like_safetensors = size == sizeof start && detail::starts_safetensors(start);
+  const bool looks_like_safetensors = size >= 10 && detail::starts_safetensors(start);
+  const std::string_view begin(reinterpret_cast<const char*>(&start[0]), size);
+  if (const std::string_view kind = foreign_file(begin); !looks_like_safetensors && !kind.empty())
+    throw format_error(errc::unsupported, {.path = from.label()},
+                       concat({"this is neither a ckpt nor a safetensors file, but ", kind}));
   if (looks_like_safetensors ||
       (from.label().ends_with(safetensors::suffix) && (size == 0 || start[0] != std::byte{0x0a})))
     return safetensors::read_index(from);
   if (size == 0 || start[0] == std::byte{0x0a}) return mindspore::read_index(from);
   try {  // as a ckpt file may begin, but hardly one does
-    return mindspore::read_index(from);
+    file_index index = mindspore::read_index(from);
+    if (index.empty() && !index.has_checksum())  // all of it was passed over
+      throw format_error(errc::malformed, {.path = from.label()}, "it holds nothing that is known of one");
+    return index;
   } catch (const format_error& e) {
     throw format_error(e.code(), e.facts(),
                        concat({"this is neither a ckpt nor a safetensors file; read as ckpt: ", e.text()}));

@@ -64,27 +64,27 @@ void add_value(entries& to, std::string_view name, T&& value) {
   using plain = std::remove_cvref_t<T>;
   constexpr bool temporary = !std::is_lvalue_reference_v<T>;
   if constexpr (std::same_as<plain, state_value>) {
-    add_state_value(to, name, value);
+    detail::add_state_value(to, name, value);
   } else if constexpr (temporary && !std::same_as<plain, tensor_view> && !variant_like<plain>) {
-    add_value(to, name, to.hold(std::forward<T>(value)));
+    detail::add_value(to, name, to.hold(std::forward<T>(value)));
   } else if constexpr (text<plain>) {
     to.add_string(name, std::string_view(value));
   } else if constexpr (tensor_like<plain>) {
-    with_view(to.label(), name, value, [&](const tensor_view& view) { to.add_tensor(name, view); });
+    detail::with_view(to.label(), name, value, [&](const tensor_view& view) { to.add_tensor(name, view); });
   } else if constexpr (variant_like<plain>) {
-    visit([&](auto&& alternative) { add_value(to, name, std::forward<decltype(alternative)>(alternative)); },
+    visit([&](auto&& alternative) { detail::add_value(to, name, std::forward<decltype(alternative)>(alternative)); },
           std::forward<T>(value));
   } else if constexpr (pointer_like<plain>) {
     if (value == nullptr)
       throw usage_error(errc::invalid_argument, {.path = to.label(), .name = std::string(name)},
                         "the pointer to it is null");
-    add_value(to, name, *value);
+    detail::add_value(to, name, *value);
   } else if constexpr (with_shape<plain>) {
-    add_shaped(to, name, value);
+    detail::add_shaped(to, name, value);
   } else if constexpr (with_data_function<plain>) {
-    add_value(to, name, value.data());
+    detail::add_value(to, name, value.data());
   } else {
-    add_value(to, name, value.data);
+    detail::add_value(to, name, value.data);
   }
 }
 
@@ -96,7 +96,7 @@ struct collector {
   [[nodiscard]] bool wants(std::string_view name) const { return to.wants(name); }
   template <class T>
   void take(std::string_view name, T&& value) const {
-    add_value(to, name, std::forward<T>(value));
+    detail::add_value(to, name, std::forward<T>(value));
   }
   template <class T>
   T& hold(T&& temporary) const {
@@ -120,7 +120,7 @@ void collect(entries& to, Object& object) {
       if (to.wants(name)) detail::add_state_value(to, name, value);
   } else {
     detail::collector taker{to};
-    walk(taker, object);
+    ckpt::walk(taker, object);
   }
 }
 

@@ -82,6 +82,7 @@ template <class T>
 concept pointer_like = !text<T> && !tensor_like<T> && !std::is_array_v<T> && requires(const T& pointer) {
   *pointer;
   static_cast<bool>(pointer == nullptr);
+  requires !requires { pointer.has_value(); };  // an optional pointer, which is no pointer where it is empty
 };
 
 template <class T>

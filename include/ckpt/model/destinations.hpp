@@ -1,6 +1,7 @@
 #ifndef CKPT_MODEL_DESTINATIONS_HPP
 #define CKPT_MODEL_DESTINATIONS_HPP
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,9 @@
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/excerpt.hpp>
+#include <ckpt/core/keeper.hpp>
+#include <ckpt/core/name_index.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/io/aligned_memory.hpp>
@@ -21,6 +25,7 @@
 #include <ckpt/model/concepts.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/model/number.hpp>
+#include <ckpt/model/state_dict.hpp>
 #include <ckpt/model/walk.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -44,14 +49,21 @@ template <class T>
 concept writable_text = text<T> && !std::is_trivially_destructible_v<std::remove_cvref_t<T>> &&
                         std::is_assignable_v<written<T>, std::string>;
 
-// A container of its own, whose elements are const where it is.
+// What a walk can make something of.
 template <class T>
-using shown_const = std::conditional_t<range<const T>, const T, T>;
+concept walkable = savable<T> || cell_like<T> || pointer_to_cell<T> ||
+                   (range<T> && (parameter_like<element_of<T>> || named_value<element_of<T>> ||
+                                 savable<element_of<T>> || cell_like<element_of<T>> || pointer_to_cell<element_of<T>>));
+
+// A temporary as a walk sees it: const, so that what it owns is refused instead of filled in vain, while what it only
+// refers to is not. One that gives nothing as const is a handle.
+template <class T>
+using shown_const = std::conditional_t<walkable<const T>, const T, T>;
 
 }  // namespace detail
 
 /// Where the entries of a file go: into the parameters of a network, each into that of its name. A walk hands them in
-/// (model/walk.hpp), and nothing is written before all of them were found to fit.
+/// (model/walk.hpp), and nothing is written before finish(), or who visits the tensors, does.
 class destinations {
  public:
   /// `from` must outlive this, as must the network. `choose`, where not empty, is asked for each name whether to fill
@@ -64,24 +76,51 @@ class destinations {
   destinations(const destinations&) = delete;
   destinations& operator=(const destinations&) = delete;
   ~destinations() {
-    while (m_strided != nullptr) {
-      const strided_place* const gone = m_strided;
-      m_strided = gone->next;
+    while (m_packed != nullptr) {
+      const packed_place* const gone = m_packed;
+      m_packed = gone->next;
       delete gone;
     }
   }
 
   /// Names of the network that the file does not have, in the network's order.
   [[nodiscard]] sequence<std::string_view> missing() const noexcept { return m_missing; }
+  /// Whether the network has a name that `choose` refuses.
+  [[nodiscard]] bool has_left_out() const noexcept { return m_has_left_out; }
   /// Calls `visit(name)` for each name of the file that the network does not have, in the file's order, without those
   /// that `choose` refuses.
   template <class Visitor>
   void for_each_unexpected(const Visitor& visit) const {
     for (std::size_t i = 0; i < m_from.size(); ++i)
-      if (!m_places[i].is_there && wants(m_from[i].name())) visit(m_from[i].name());
+      if (!m_places[i].is_there && is_chosen(m_from[i].name())) visit(m_from[i].name());
   }
   /// How many entries go somewhere.
   [[nodiscard]] std::size_t size() const noexcept { return m_size; }
+
+  /// After the walk: gives what is to be widened memory of its own where it shares some with another parameter, as tied
+  /// weights do. (A template so that only who calls it compiles it.)
+  template <class Places = trivial_vector<std::size_t>>
+  void keep_apart() {
+    Places order;
+    bool has_widened = false;
+    for (std::size_t i = 0; i < m_from.size(); ++i) {
+      if (m_places[i].size == 0) continue;
+      order.push_back(i);
+      has_widened = has_widened || is_widened(i);
+    }
+    if (!has_widened) return;
+    const auto begin_of = [this](std::size_t i) { return reinterpret_cast<std::uintptr_t>(m_places[i].to); };
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return begin_of(a) < begin_of(b); });
+    std::uintptr_t last_end = 0;  // of those before
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      const std::size_t i = order[k];
+      const std::uintptr_t begin = begin_of(i);
+      const std::uintptr_t end = begin + m_places[i].size;
+      const bool shares = begin < last_end || (k + 1 < order.size() && begin_of(order[k + 1]) < end);
+      if (shares && is_widened(i)) pack(i, tensor_view(m_places[i].type, shape(m_from[i].shape()), elements_of(i)));
+      last_end = std::max(last_end, end);
+    }
+  }
 
   /// Calls `visit(position, bytes)` for each tensor that goes somewhere, with where the file has it and where its bytes
   /// go, in the order of the file.
@@ -98,12 +137,11 @@ class destinations {
   /// nor 1.
   void finish() const {
     for_each_tensor([&](std::size_t position, std::span<const std::byte> bytes) {
-      const index_entry& from = m_from[position];
       const dtype type = m_places[position].type;
-      if (type != from.type()) widen(from.type(), type, elements_of(position));
-      if (type == dtype::boolean) check_bools(bytes, label(), from.name());
+      if (is_widened(position)) widen(m_from[position].type(), type, elements_of(position));
+      if (type == dtype::boolean) check_bools(bytes, label(), m_from[position].name());
     });
-    for (const strided_place* each = m_strided; each != nullptr; each = each->next)
+    for (const packed_place* each = m_packed; each != nullptr; each = each->next)
       each->view.scatter(each->packed.bytes().data(), each->first);
     for (const text_place& each : m_texts) each.assign(each.to, std::string(each.from->text()));
   }
@@ -111,20 +149,28 @@ class destinations {
   // What a walk tells; see there.
 
   [[nodiscard]] const std::string& label() const noexcept { return m_from.label(); }
-  [[nodiscard]] bool wants(std::string_view name) const { return !m_choose || m_choose(name); }
+  [[nodiscard]] bool wants(std::string_view name) {
+    const bool wanted = is_chosen(name);
+    m_has_left_out = m_has_left_out || !wanted;
+    return wanted;
+  }
 
   template <class T>
   void take(std::string_view name, T&& value) {
     using plain = std::remove_cvref_t<T>;
     if constexpr (text<plain>) {
-      static_assert(detail::writable_text<T>,
-                    "ckpt: load_into cannot assign to a text of this network: make it a std::string that is not const");
-      if constexpr (detail::writable_text<T>) add_text(name, value);
-    } else if constexpr (tensor_like<plain>) {
+      add_text(name, std::forward<T>(value));
+    } else if constexpr (tensor_like<plain> || std::same_as<plain, state_value>) {
       add_tensor(name, std::forward<T>(value), nullptr);
     } else if constexpr (detail::variant_like<plain>) {
       visit([&](auto&& alternative) { take(name, std::forward<decltype(alternative)>(alternative)); },
             std::forward<T>(value));
+    } else if constexpr (!std::is_lvalue_reference_v<T>) {
+      constexpr bool owns = detail::pointer_like<plain> && !std::copy_constructible<plain>;
+      static_assert(!owns,
+                    "ckpt: load_into cannot write to a tensor of this network: what the pointer to it owns goes "
+                    "away with it. Hand out a reference to the pointer that the network has");
+      if constexpr (!owns) take(name, hold(std::forward<T>(value)));
     } else if constexpr (detail::pointer_like<plain>) {
       if (value == nullptr)
         throw usage_error(errc::invalid_argument, {.path = label(), .name = std::string(name)},
@@ -132,39 +178,37 @@ class destinations {
       take(name, *value);
     } else if constexpr (detail::with_shape<plain>) {
       const trivial_vector<std::int64_t> extents = detail::extents_of(value);
-      if constexpr (detail::with_data_function<plain>) add_tensor(name, value.data(), &extents);
-      else add_tensor(name, std::forward<T>(value).data, &extents);
-    } else if constexpr (detail::with_data_function<plain>) {
+      if constexpr (detail::with_data_function<std::remove_reference_t<T>>) add_tensor(name, value.data(), &extents);
+      else add_tensor(name, value.data, &extents);
+    } else if constexpr (detail::with_data_function<std::remove_reference_t<T>>) {
       take(name, value.data());
-    } else if constexpr (detail::with_data_member<plain>) {
-      take(name, std::forward<T>(value).data);
     } else {
-      static_assert(detail::writable_tensor<T>, "ckpt: load_into cannot write to what a state_dict shows");
+      take(name, value.data);
     }
   }
 
-  /// A container that goes away shows its elements as const: what they own would be filled in vain.
   template <class T>
-  detail::shown_const<T>& hold(T&& temporary) const noexcept {
-    return temporary;
+  detail::shown_const<T>& hold(T&& temporary) {
+    return m_held.hold(std::forward<T>(temporary));
   }
   template <class Make>
-  detail::shown_const<std::invoke_result_t<const Make&>> hold_result(const Make& make) const {
-    return make();
+  detail::shown_const<std::invoke_result_t<const Make&>>& hold_result(const Make& make) {
+    return m_held.hold_result(make);
   }
 
  private:
   struct place {
     std::byte* to = nullptr;
+    std::size_t size = 0;  // of a tensor
     dtype type = dtype::uint8;
     bool is_there = false;
   };
-  /// A tensor whose elements do not lie in their order: they come from a packed copy.
-  struct strided_place {
+  /// A tensor that comes from a packed copy: its elements do not lie in their order, or not in memory of their own.
+  struct packed_place {
     tensor_view view;
     std::byte* first;
     aligned_memory packed;
-    const strided_place* next;
+    const packed_place* next;
   };
   struct text_place {
     const index_entry* from;
@@ -172,7 +216,9 @@ class destinations {
     void (*assign)(void*, std::string&&);
   };
 
-  /// `extents`: what the parameter says of its shape, where its data does not; else null.
+  [[nodiscard]] bool is_chosen(std::string_view name) const { return !m_choose || m_choose(name); }
+
+  /// `extents`: what the parameter says of its shape, beside its data; else null.
   template <class T>
   void add_tensor(std::string_view name, T&& value, const trivial_vector<std::int64_t>* extents) {
     static_assert(detail::writable_tensor<T>,
@@ -181,12 +227,15 @@ class destinations {
                   "visit_parameters, parameters_and_names or data() that is not const");
     if constexpr (detail::writable_tensor<T>) {
       using plain = std::remove_cvref_t<T>;
+      constexpr bool is_list = scalar_range<plain> && !detail::with_shape<plain>;
       void* const first = tensor_traits<plain>::writable(value);
       detail::with_view(label(), name, value, [&](const tensor_view& view) {
-        // As when it is saved: a shape beside the data counts where the data has none but that of a list.
-        if (extents != nullptr && view.is_contiguous() && view.shape().size() == 1)
-          place_tensor(name, view, *extents, false, first);
-        else place_tensor(name, view, view.shape().extents(), scalar_range<plain> && !detail::with_shape<plain>, first);
+        if (extents != nullptr) {
+          if (content_size(view.type(), *extents) != view.size_bytes()) refuse_extents(name, *extents, view);
+          // As when it is saved: it counts where the data has no shape but that of a list.
+          if (view.is_contiguous() && view.shape().size() == 1) return place_tensor(name, view, *extents, false, first);
+        }
+        place_tensor(name, view, view.shape().extents(), is_list && extents == nullptr, first);
       });
     }
   }
@@ -199,60 +248,65 @@ class destinations {
     const dtype type = view.type();
     if (from->type() != type && !widens(from->type(), type))
       refuse(*from, errc::dtype_mismatch, ckpt::name(from->type()), ckpt::name(type), "holds ");
-    place& its = m_places[position_of(*from)];
-    its.to = static_cast<std::byte*>(first);
-    its.type = type;
-    const bool is_same =
-        is_list ? elements_of(position_of(*from)).size() == view.size_bytes() : is_equal(from->shape(), shape);
-    if (!is_same) refuse(*from, errc::shape_mismatch, to_string(from->shape()), to_string(shape), "has the shape ");
-    if (content_size(type, shape) != view.size_bytes())
-      throw usage_error(errc::shape_mismatch,
-                        {.path = label(),
-                         .name = std::string(name),
-                         .expected = to_string(shape),
-                         .found = to_string(view.shape().extents())},
-                        concat({"its shape is ", to_string(shape), ", its data ", to_string(view.shape().extents()),
-                                " of ", ckpt::name(type)}));
-    if (view.is_contiguous()) return;
-    aligned_memory packed(static_cast<std::size_t>(view.size_bytes()));
-    m_strided = new strided_place{view, its.to, std::move(packed), m_strided};
-    its.to = m_strided->packed.bytes().data();
+    const bool fits = is_list ? *element_count(from->shape()) == *element_count(shape) : is_equal(from->shape(), shape);
+    if (!fits) refuse(*from, errc::shape_mismatch, to_string(from->shape()), to_string(shape), "has the shape ");
+    const std::size_t position = position_of(*from);
+    m_places[position] = {static_cast<std::byte*>(first), static_cast<std::size_t>(view.size_bytes()), type, true};
+    if (!view.is_contiguous()) pack(position, view);
+  }
+
+  void pack(std::size_t position, const tensor_view& view) {
+    place& its = m_places[position];
+    aligned_memory packed(its.size);
+    m_packed = new packed_place{view, its.to, std::move(packed), m_packed};
+    its.to = m_packed->packed.bytes().data();
   }
 
   template <class Text>
-  void add_text(std::string_view name, Text& to) {
+  void add_text(std::string_view name, Text&& to) {
     const index_entry* const from = claim(name, entry_kind::string);
     if (from == nullptr) return;
-    if (!is_utf8(from->text()))
-      throw format_error(errc::unsupported, {.path = label(), .name = std::string(name), .noun = "string"},
-                         "it holds a lone surrogate, which UTF-8 cannot express");
-    m_texts.push_back(
-        {from, &to, [](void* text, std::string&& value) { *static_cast<Text*>(text) = std::move(value); }});
+    if constexpr (detail::writable_text<Text>) {
+      if (!is_utf8(from->text()))
+        throw format_error(errc::unsupported, {.path = label(), .name = std::string(name), .noun = "string"},
+                           "it holds a lone surrogate, which UTF-8 cannot express");
+      m_texts.push_back({from, &to, [](void* text, std::string&& value) {
+                           *static_cast<std::remove_reference_t<Text>*>(text) = std::move(value);
+                         }});
+    } else if (const std::string_view fixed(to); from->text() != fixed) {
+      refuse(*from, errc::malformed, concat({"\"", excerpt(from->text()), "\""}),
+             concat({"\"", excerpt(fixed), "\", which cannot be written to"}), "is ");
+    }
   }
 
   /// The entry of that name, once; null where the file has none.
   [[nodiscard]] const index_entry* claim(std::string_view name, entry_kind kind) {
     const index_entry* const from = m_from.find(name);
+    bool is_new = false;
     if (from == nullptr) {
-      m_missing.push_back(m_names.store(name));
-      return nullptr;
+      is_new = m_missing_names.insert(name, [this](std::size_t position) { return m_missing[position]; }).is_new;
+      if (is_new) m_missing.push_back(m_memory.store(name));
+    } else {
+      if (from->kind() != kind)
+        refuse(*from, errc::dtype_mismatch, ckpt::name(from->kind()), ckpt::name(kind), "is a ");
+      place& its = m_places[position_of(*from)];
+      is_new = !its.is_there;
+      its.is_there = true;
+      ++m_size;
     }
-    if (from->kind() != kind) refuse(*from, errc::dtype_mismatch, ckpt::name(from->kind()), ckpt::name(kind), "is a ");
-    place& its = m_places[position_of(*from)];
-    if (its.is_there)
+    if (!is_new)
       throw usage_error(errc::duplicate, {.path = label(), .name = std::string(name), .noun = ckpt::name(kind)},
                         "the network gives the name twice; rename one");
-    its.is_there = true;
-    ++m_size;
     return from;
   }
 
   /// Where the elements of a tensor go that goes somewhere.
   [[nodiscard]] std::span<std::byte> elements_of(std::size_t position) const noexcept {
-    const std::uint64_t count = m_from[position].size_bytes() * 8 / info(m_from[position].type()).bits;
-    return {m_places[position].to, static_cast<std::size_t>(count * info(m_places[position].type).bits / 8)};
+    return {m_places[position].to, m_places[position].size};
   }
-
+  [[nodiscard]] bool is_widened(std::size_t position) const noexcept {
+    return m_places[position].size > 0 && m_places[position].type != m_from[position].type();
+  }
   [[nodiscard]] std::size_t position_of(const index_entry& entry) const noexcept {
     return static_cast<std::size_t>(&entry - m_from.begin());
   }
@@ -274,15 +328,28 @@ class destinations {
                           .found = std::string(found)},
                          concat({"that of the file ", verb, found, ", that of the network ", verb, expected}));
   }
+  [[noreturn]] void refuse_extents(std::string_view name, sequence<std::int64_t> extents,
+                                   const tensor_view& view) const {
+    throw usage_error(errc::shape_mismatch,
+                      {.path = label(),
+                       .name = std::string(name),
+                       .expected = to_string(extents),
+                       .found = to_string(view.shape().extents())},
+                      concat({"its shape is ", to_string(extents), ", its data ", to_string(view.shape().extents()),
+                              " of ", ckpt::name(view.type())}));
+  }
 
   const file_index& m_from;
   const std::function<bool(std::string_view)>& m_choose;
-  trivial_vector<place> m_places;            // one for each entry
-  const strided_place* m_strided = nullptr;  // the last one, and before it the others
+  trivial_vector<place> m_places;          // one for each entry
+  const packed_place* m_packed = nullptr;  // the last one, and before it the others
   trivial_vector<text_place> m_texts;
   trivial_vector<std::string_view> m_missing;
-  arena m_names;  // of those
+  name_index m_missing_names;
+  arena m_memory;  // of those
+  keeper m_held;
   std::size_t m_size = 0;
+  bool m_has_left_out = false;
 };
 
 }  // namespace ckpt

@@ -13,6 +13,7 @@
 
 #include <ckpt/core/arena.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/keeper.hpp>
 #include <ckpt/core/name_index.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
@@ -89,13 +90,13 @@ class entries {
   template <class T>
     requires(!std::is_lvalue_reference_v<T>)
   T& hold(T&& temporary) {
-    return keep(new held_value<T>(std::forward<T>(temporary)));
+    return m_held.hold(std::forward<T>(temporary));
   }
 
   /// The same of what a call returns, which need not be movable.
   template <class Make>
   auto& hold_result(const Make& make) {
-    return keep(new held_value<std::remove_cvref_t<decltype(make())>>(from_call(), make));
+    return m_held.hold_result(make);
   }
 
   /// The elements that `view` shows must outlive the entries. Throws usage_error on a name given before.
@@ -148,45 +149,6 @@ class entries {
   }
 
  private:
-  struct held {
-    held() = default;
-    held(const held&) = delete;
-    held& operator=(const held&) = delete;
-    virtual ~held() = default;
-    held* previous = nullptr;
-  };
-  struct from_call {};
-  template <class T>
-  struct held_value final : held {
-    explicit held_value(T&& temporary) : value(std::move(temporary)) {}
-    template <class Make>
-    held_value(from_call /*unused*/, const Make& make) : value(make()) {}
-    T value;
-  };
-  struct held_list {
-    held_list() = default;
-    held_list(held_list&& other) noexcept { std::swap(last, other.last); }
-    held_list& operator=(held_list&& other) noexcept {
-      std::swap(last, other.last);
-      return *this;
-    }
-    ~held_list() {
-      while (last != nullptr) {
-        const held* const gone = last;
-        last = gone->previous;
-        delete gone;
-      }
-    }
-    held* last = nullptr;
-  };
-
-  template <class T>
-  T& keep(held_value<T>* kept) noexcept {
-    kept->previous = m_held.last;
-    m_held.last = kept;
-    return kept->value;
-  }
-
   const gather& store(const gather& value) { return *m_memory.store(&value, 1); }
 
   void add(entry given) {
@@ -211,7 +173,7 @@ class entries {
   trivial_vector<entry> m_entries;
   name_index m_names;
   arena m_memory;
-  held_list m_held;
+  keeper m_held;
   sequence<metadata_pair> m_metadata;
   ckpt::duplicates m_duplicates;
   bool m_has_left_out = false;

@@ -42,7 +42,7 @@ void with_view(const std::string& label, std::string_view name, const T& value, 
 
 template <class T>
 decltype(auto) name_of(const T& parameter) {
-  if constexpr (pointer_like<T>) return name_of(*parameter);
+  if constexpr (pointer_like<T>) return detail::name_of(*parameter);
   else if constexpr (with_name_function<T>) return parameter.name();
   else return (parameter.name);
 }
@@ -54,7 +54,7 @@ void walk_element(Taker& to, Element&& element) {
       if (element == nullptr)
         throw usage_error(errc::invalid_argument, {.path = to.label()}, "a pointer in the parameter list is null");
     }
-    const auto& name = name_of(element);
+    const auto& name = detail::name_of(element);
     // Of an element that goes away the name goes first: hold() moves both.
     const std::conditional_t<std::is_lvalue_reference_v<Element>, std::string_view, std::string> named(name);
     if (to.wants(named)) to.take(named, std::forward<Element>(element));
@@ -78,7 +78,8 @@ decltype(auto) lasting(Element&& element) {
 
 template <class Taker, class Range>
 void walk_range(Taker& to, Range& range) {
-  for (auto&& element : range) walk_element(to, lasting<Range>(std::forward<decltype(element)>(element)));
+  for (auto&& element : range)
+    detail::walk_element(to, detail::lasting<Range>(std::forward<decltype(element)>(element)));
 }
 
 template <class Taker, class Cell>
@@ -106,10 +107,11 @@ class cell_visitor {
       if (m_to.wants(m_prefix)) m_to.take(m_prefix, std::forward<Member>(member));
     } else if constexpr (cell_like<Member>) {
       m_prefix += '.';
-      walk_cell(m_to, m_prefix, member);
+      detail::walk_cell(m_to, m_prefix, member);
     } else if constexpr (pointer_to_cell<Member>) {
       m_prefix += '.';
-      if (member != nullptr) walk_cell(m_to, m_prefix, *member);  // a network without that part has no parameters of it
+      if (member != nullptr)
+        detail::walk_cell(m_to, m_prefix, *member);  // a network without that part has no parameters of it
     } else if constexpr (range<std::remove_reference_t<Member>>) {
       walk_list(member);
     } else {
@@ -126,7 +128,7 @@ class cell_visitor {
       std::size_t number = 0;
       m_prefix += '.';
       for (auto&& element : list)
-        (*this)(std::to_string(number++), lasting<List>(std::forward<decltype(element)>(element)));
+        (*this)(std::to_string(number++), detail::lasting<List>(std::forward<decltype(element)>(element)));
     } else {
       static_assert(savable<element_of<List>>,
                     "ckpt: visit_parameters names a list whose elements are neither tensors, parameters nor cells");
@@ -147,7 +149,7 @@ void walk_cell(Taker& to, std::string& prefix, Cell& cell) {
     const std::size_t outer = prefix.size();
     const auto walk_all = [&](auto& range) {
       for (auto&& element : range) {
-        auto&& lasts = lasting<decltype(range)>(std::forward<decltype(element)>(element));
+        auto&& lasts = detail::lasting<decltype(range)>(std::forward<decltype(element)>(element));
         prefix.append(std::string_view(lasts.first));
         if (to.wants(prefix)) to.take(prefix, std::forward<decltype(lasts)>(lasts).second);
         prefix.resize(outer);

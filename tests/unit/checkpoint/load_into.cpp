@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -203,6 +206,14 @@ TEST_CASE("load_into: a plain list takes a tensor of any shape, what has a shape
   beside[0] = {"w", {2, 3}, std::vector<int>(5)};
   CHECK(says<usage_error>(path, [&] { load_into(path, beside); }) ==
         ": tensor \"w\": its shape is [2,3], its data [5] of int32");
+  struct both {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    tensor data;
+  };
+  std::vector<both> contrary{{"w", {7}, tensor(dtype::int32, {2, 3})}};
+  CHECK(says<usage_error>(path, [&] { load_into(path, contrary); }) ==
+        ": tensor \"w\": its shape is [7], its data [2,3] of int32");
 }
 
 TEST_CASE("load_into: narrower floats are widened, and nothing else is converted") {
@@ -280,15 +291,37 @@ TEST_CASE("load_into: what the file lacks is refused by name, or left as it is")
   CHECK(all.at("w").as<float>()[0] == 7);
 
   all.clear();
+  const std::string nothing = "; it has nothing of what is to be filled";
   all.emplace("model.net.w", tensor(dtype::float32, {1}));
   all.emplace("x", tensor(dtype::float32, {1}));
-  CHECK(refusal() == ": parameter \"model.net.w\": the file has none of that name, nor of x; it has \"net.w\"" + rest);
+  CHECK(refusal() ==
+        ": parameter \"model.net.w\": the file has none of that name, nor of x; it has \"net.w\"" + nothing);
   all.clear();
   for (const char* name : {"p", "q", "r", "s"}) all.emplace(name, tensor(dtype::float32, {1}));
-  CHECK(refusal() == ": parameter \"p\": the file has none of that name, nor of q, r, s" + rest);
+  CHECK(refusal() == ": parameter \"p\": the file has none of that name, nor of q, r, s" + nothing);
   all.emplace("t", tensor(dtype::float32, {1}));
   all.emplace("u", tensor(dtype::float32, {1}));
-  CHECK(refusal() == ": parameter \"p\": the file has none of that name, nor of q, r, s and 2 more" + rest);
+  CHECK(refusal() == ": parameter \"p\": the file has none of that name, nor of q, r, s and 2 more" + nothing);
+  CHECK(says<mismatch_error>(path, [&] { load_into(path, all, some); }) ==
+        ": parameter \"p\": the file has none of that name, nor of q, r, s and 2 more" + nothing);
+  object none;
+  CHECK(load_into(path, none).filled == 0);  // a network without parameters
+}
+
+TEST_CASE("load_into: the name that is likely meant is the longer one, where there is one") {
+  const scratch::directory here;
+  save(object{{"bias", tensor({1}, {1.0F})}, {"c.bias", tensor({1}, {1.0F})}, {"module.fc.bias", tensor({1}, {1.0F})}},
+       here / "m", quick);
+  const auto hint = [&](const char* name) {
+    object net{{name, tensor(dtype::float32, {1})}};
+    const std::string text = message_of<mismatch_error>([&] { load_into(here / "m.ckpt", net); });
+    const std::size_t begin = text.find("; it has \"");
+    return begin == std::string::npos ? "" : text.substr(begin + 10, text.find('"', begin + 10) - begin - 10);
+  };
+  CHECK(hint("fc.bias") == "module.fc.bias");
+  CHECK(hint("net.c.bias") == "c.bias");
+  CHECK(hint("net.d.bias") == "bias");
+  CHECK(hint("xbias").empty());
 }
 
 TEST_CASE("load_into: choose says what to fill; the rest is neither missing nor unexpected") {
@@ -302,6 +335,113 @@ TEST_CASE("load_into: choose says what to fill; the rest is neither missing nor 
   CHECK(report.missing.empty());
   CHECK(report.unexpected == std::vector<std::string>{"c"});
   CHECK(net.at("a").as<float>()[0] == 1);
+  CHECK(says<usage_error>(here / "m.ckpt", [&] {
+          load_into(here / "m.ckpt", net, {.choose = [](std::string_view) { return false; }});
+        }) == ": choose takes none of the names of the network");
+}
+
+TEST_CASE("load_into: what choose throws leaves the network as it was") {
+  const scratch::directory here;
+  save(object{{"a", tensor({1}, {1.0F})}, {"b", tensor({1}, {2.0F})}}, here / "m", quick);
+  object net{{"a", tensor(dtype::float32, {1})}};
+  const std::map<std::string, bool, std::less<>> known{{"a", true}};
+  CHECK_THROWS_AS(
+      load_into(here / "m.ckpt", net, {.choose = [&](std::string_view name) { return known.at(std::string(name)); }}),
+      std::out_of_range);
+  CHECK(net.at("a").as<float>()[0] == 0);
+}
+
+namespace other_library {
+
+/// With functions that are called as ours are, and take everything.
+struct net {
+  tensor weight{dtype::float32, {1}};
+  void visit_parameters(auto&& visitor) { visitor("w", weight); }
+};
+template <class Any>
+void walk(Any&, net&) {}
+template <class... Any>
+void fill(net&, Any&&...) {}
+template <class Any>
+void walk_cell(Any&, std::string&, net&) {}
+
+}  // namespace other_library
+
+TEST_CASE("load_into: functions of another library that have the names of ours are not called") {
+  const scratch::directory here;
+  other_library::net from;
+  from.weight.as<float>()[0] = 3;
+  save(from, here / "m", quick);
+  other_library::net to;
+  CHECK(load_into(here / "m.ckpt", to).filled == 1);
+  CHECK(to.weight.as<float>()[0] == 3);
+}
+
+TEST_CASE("load_into: weights that are tied, from a file of narrower floats") {
+  const scratch::directory here;
+  const tensor half({4}, {float16(1), float16(2), float16(3), float16(4)});
+  save(object{{"embed", half}, {"head", half}}, here / "m", quick);
+  std::vector<float> weight(4);
+  for (const bool from_memory : {false, true}) {
+    std::fill(weight.begin(), weight.end(), 0.0F);
+    const std::map<std::string, std::span<float>> net{{"embed", weight}, {"head", weight}};
+    if (from_memory) CHECK(load_into(load(here / "m.ckpt"), net).filled == 2);
+    else CHECK(load_into(here / "m.ckpt", net).filled == 2);
+    CHECK(weight == std::vector<float>{1, 2, 3, 4});
+  }
+}
+
+namespace handles {
+
+struct part {
+  std::vector<float>* at;
+  void visit_parameters(auto&& visitor) { visitor("weight", *at); }  // not const
+};
+
+struct handle {
+  std::shared_ptr<std::vector<float>> at;
+  std::string name;
+  std::vector<float>& data() { return *at; }
+};
+
+struct network {
+  std::vector<float> first = std::vector<float>(2);
+  std::vector<float> second = std::vector<float>(1);
+  std::shared_ptr<tensor> third = std::make_shared<tensor>(dtype::float32, shape{1});
+  std::shared_ptr<std::vector<float>> fourth = std::make_shared<std::vector<float>>(1);
+  void visit_parameters(auto&& visitor) {
+    visitor("fc", part{&first});
+    visitor("list", std::vector<part>{{&second}});
+    visitor("shared", std::shared_ptr<tensor>(third));
+    visitor("handle", handle{fourth, "ignored"});
+  }
+};
+
+}  // namespace handles
+
+TEST_CASE("load_into: parts that are handed out by value, as handles to what the network has") {
+  const scratch::directory here;
+  save(object{{"fc.weight", tensor({2}, {1.0F, 2.0F})},
+              {"list.0.weight", tensor({1}, {3.0F})},
+              {"shared", tensor({1}, {4.0F})},
+              {"handle", tensor({1}, {5.0F})}},
+       here / "m", quick);
+  handles::network net;
+  CHECK(load_into(here / "m.ckpt", net).filled == 4);
+  CHECK(net.first == std::vector<float>{1, 2});
+  CHECK(net.second == std::vector<float>{3});
+  CHECK(net.third->as<float>()[0] == 4);
+  CHECK(*net.fourth == std::vector<float>{5});
+}
+
+TEST_CASE("load_into: a text that cannot be written to is to be that of the file") {
+  const scratch::directory here;
+  save(std::map<std::string, std::string>{{"version", "1.2"}}, here / "m", quick);
+  const std::string path = here / "m.ckpt";
+  CHECK(load_into(path, std::map<std::string, std::string_view>{{"version", "1.2"}}).filled == 1);
+  const std::map<std::string, const char*> other{{"version", "2"}};
+  CHECK(says<mismatch_error>(path, [&] { load_into(path, other); }) ==
+        ": string \"version\": that of the file is \"1.2\", that of the network is \"2\", which cannot be written to");
 }
 
 TEST_CASE("load_into: a text where a tensor is, and the reverse") {
@@ -324,6 +464,10 @@ TEST_CASE("load_into: a name that the network gives twice, a null pointer, a boo
   std::vector<parameter> twice(2, {"w", tensor(dtype::boolean, {1})});
   CHECK(says<usage_error>(path, [&] { load_into(path, twice); }) ==
         ": tensor \"w\": the network gives the name twice; rename one");
+  twice[0].name = "x";
+  twice[1].name = "x";
+  CHECK(says<usage_error>(path, [&] { load_into(path, twice, some); }) ==
+        ": tensor \"x\": the network gives the name twice; rename one");
   std::map<std::string, tensor*> null{{"w", nullptr}};
   CHECK(says<usage_error>(path, [&] { load_into(path, null); }) == ": tensor \"w\": the pointer to it is null");
 

@@ -78,7 +78,7 @@ TEST_CASE("reader: narrower floats as the same numbers") {
   file.read_into("brain", std::span<double>(column));
   CHECK(column == std::array<double, 2>{3.0, -0.5});
   CHECK(message_of<mismatch_error>([&] { file.read_into("brain", std::span<float>(to)); }) ==
-        here / "m.ckpt" + ": tensor \"brain\": what is asked for has 4 bytes, the destination 8");
+        here / "m.ckpt" + ": tensor \"brain\": what is asked for has 8 bytes, the destination 16");
   std::array<float16, 2> half{};
   CHECK(message_of<mismatch_error>([&] { file.read_into("brain", std::span<float16>(half)); }) ==
         here / "m.ckpt" + ": tensor \"brain\": it holds bfloat16, not float16");

@@ -38,6 +38,7 @@ TEST_CASE("detect: by the first bytes, whatever the name says") {
   CHECK(detected(safetensors_file(one_byte, "x"), "model.ckpt") == "safetensors 1");
   CHECK(detected(safetensors_file("{}      ")) == "safetensors 0");
   CHECK(detected(safetensors_file("{ }")) == "safetensors 0");
+  CHECK(detected(safetensors_file("{}" + std::string(638, ' '))) == "safetensors 0");  // 640 bytes: as a pickle begins
 }
 
 TEST_CASE("detect: nothing at all is an empty ckpt file, by its name a broken safetensors file") {
@@ -60,6 +61,23 @@ TEST_CASE("detect: what starts like neither is taken for what its name says") {
 TEST_CASE("detect: ckpt files that begin with other fields than a value") {
   CHECK(detected(ckpt_file::bytes(1000, "") + ckpt_file::int8("a", "1")) == "ckpt 1");
   CHECK(detected("crc_num\0\0\0\0\0\0\0\0\0\0"s) == "ckpt 0");
+}
+
+TEST_CASE("detect: bytes that a reader of ckpt passes over are no checkpoint") {
+  CHECK(detected(ckpt_file::bytes(1000, "text")) ==
+        "f: this is neither a ckpt nor a safetensors file; read as ckpt: it holds nothing that is known of one");
+}
+
+TEST_CASE("detect: a file of another kind is told by name, whatever its own") {
+  const std::string neither = ": this is neither a ckpt nor a safetensors file, but ";
+  CHECK(detected("PK\x03\x04 and so on", "model.ckpt") ==
+        "model.ckpt" + neither + "a zip archive, as those of PyTorch (.pt, .pth, .bin) and NumPy (.npz) are");
+  CHECK(detected("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "model.safetensors") ==
+        "model.safetensors" + neither + "a Git LFS pointer to a file: fetch that with `git lfs pull`");
+  const std::string hdf5 = "\x89HDF\r\n\x1a\n00000000";  // which a reader of ckpt would pass over
+  CHECK(detected(hdf5) == "f" + neither + "an HDF5 file, as Keras writes it");
+  const auto e = support::error_of<format_error>([&] { (void)read_index(memory_source(support::bytes(hdf5))); });
+  CHECK(e.code() == errc::unsupported);
 }
 
 TEST_CASE("detect: a name that begins as the header of safetensors would") {

@@ -91,6 +91,7 @@ TEST_CASE("savable: not numbers, and nothing that would lose all but its first e
   CHECK(!savable<std::deque<float>>);
   CHECK(!savable<std::variant<tensor, double>>);
   CHECK(!savable<std::optional<tensor>>);
+  CHECK(!savable<std::optional<std::unique_ptr<tensor>>>);  // which may be neither null nor there
   CHECK(!savable<void*>);
   CHECK(!savable<std::unique_ptr<double>>);
   CHECK(!savable<number_for_data>);
