@@ -257,10 +257,18 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--realtime", action="store_true", help="as root: take a core for this run alone")
     parser.add_argument("--quick", action="store_true", help="small and once: shows that it works, measures nothing")
     options = parser.parse_args()
+    if not any(options.build.glob("benchmark_*")):
+        parser.error(f"{options.build} has no programs named benchmark_*: benchmarks/run.sh builds them")
     options.mib, options.count = (64, 1000) if options.quick else (1024, 100000)
     options.rounds = 1 if options.quick else options.rounds
     options.python = options.python or sys.executable
     return options
+
+
+def reports_free_pages() -> bool:
+    """Whether Linux does that, from a size on that blocks of memory have."""
+    order = pathlib.Path("/sys/module/page_reporting/parameters/page_reporting_order")
+    return order.exists() and int(order.read_text()) <= 10
 
 
 def main() -> int:
@@ -271,6 +279,8 @@ def main() -> int:
         found = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
         if subprocess.run([options.python, "-c", found, module], check=False).returncode != 0:
             print(f"skipped: {options.python} has no {module}")
+    if reports_free_pages():
+        print("free pages are reported to the host of this virtual machine: figures will wander (README.md, Warm memory)")
     with tempfile.TemporaryDirectory(prefix="benchmark-", dir=options.folder) as folder:
         run = Run(options, pathlib.Path(folder))
         for question in options.only or QUESTIONS:

@@ -132,8 +132,8 @@ load_report load_into_from(owner<const source> file, Network& network, const loa
 /// Names, dtypes and shapes are all compared before anything is written. A parameter that is a plain list, as a
 /// std::vector<float>, takes a tensor of any shape with as many elements; one of float or double takes narrower float
 /// types, whose numbers it holds exactly. Elements are read straight to where they belong, whatever `read` of the
-/// options, but those of strided tensors through memory of their own. Of parameters that share memory, one is what the
-/// file says.
+/// options, but those of strided tensors through memory of their own. Parameters that share memory hold in the
+/// end what the file has of one of them.
 ///
 /// Throws as load, which leaves the network as it was; mismatch_error, too, where the file lacks a parameter that
 /// `choose` accepts (see `allow_missing`), or all of them, or has it with another kind, dtype or shape; usage_error
