@@ -33,7 +33,9 @@ class child_thread {
   [[nodiscard]] bool start(Self& self) noexcept {
     if (child_process::has_sanitizer()) return false;
     m_event = ::eventfd(0, 0);
-    m_touched = ::memfd_create("touched", 0);
+    constexpr unsigned not_executable = 0x8;  // MFD_NOEXEC_SEAL, Linux 6.3, which logs a warning without it
+    m_touched = ::memfd_create("touched", not_executable);
+    if (m_touched < 0) m_touched = ::memfd_create("touched", 0);
     if (m_event < 0 || m_touched < 0) return false;
     constexpr auto run = [](void* of) {
       (static_cast<Self*>(of)->*Work)();
