@@ -22,6 +22,7 @@
 #include <ckpt/json/utf8.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
 #include <ckpt/tensor/tensor_view.hpp>
 #include <ckpt/wire/reader.hpp>
 
@@ -254,7 +255,7 @@ class mindspore_reader {
       m_shape.clear();  // how MindSpore wrote 0-d once
     const std::uint64_t expected = size_of(type, m_value_offset);
     const bool continues = continues_pending(entry_kind::tensor) && m_pending.found < m_pending.expected;
-    if (continues && (m_pending.type != type || !same_shape(m_pending.shape, m_shape)))
+    if (continues && (m_pending.type != type || !same_extents(m_pending.shape, m_shape)))
       refuse(errc::malformed, m_value_offset,
              concat({"a chunk of ", name(type), to_string(m_shape), " follows one of ", name(m_pending.type),
                      to_string(m_pending.shape)}),
@@ -291,11 +292,6 @@ class mindspore_reader {
   /// Whether the value being read may be a further chunk of the pending entry.
   [[nodiscard]] bool continues_pending(entry_kind kind) const noexcept {
     return m_has_pending && m_pending.kind == kind && m_pending.name == m_name;
-  }
-
-  [[nodiscard]] static bool same_shape(const trivial_vector<std::int64_t>& a,
-                                       const trivial_vector<std::int64_t>& b) noexcept {
-    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(std::int64_t)) == 0);
   }
 
   /// Of a content that is not as long as dtype and shape say.

@@ -8,7 +8,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/concepts.hpp>
@@ -36,18 +35,8 @@ template <class T>
 void add_shaped(entries& to, std::string_view name, T& value) {
   const trivial_vector<std::int64_t> extents = extents_of(value);
   const auto add = [&](const auto& data) {
-    const tensor_view& flat = tensor_traits<std::remove_cvref_t<decltype(data)>>::view(data);
-    if (content_size(flat.type(), extents) != flat.size_bytes())
-      throw usage_error(errc::shape_mismatch,
-                        {.path = to.label(),
-                         .name = std::string(name),
-                         .expected = to_string(extents),
-                         .found = to_string(flat.shape().extents())},
-                        concat({"its shape is ", to_string(extents), ", its data ", to_string(flat.shape().extents()),
-                                " of ", ckpt::name(flat.type())}));
-    if (flat.is_contiguous() && flat.shape().size() == 1)  // a plain range: the shape is beside it
-      to.add_tensor(name, tensor_view(flat.type(), shape(extents), flat.bytes()));
-    else to.add_tensor(name, flat);  // a tensor, which knows its shape
+    to.add_tensor(name, detail::shaped(to.label(), name, tensor_traits<std::remove_cvref_t<decltype(data)>>::view(data),
+                                       extents));
   };
   if constexpr (with_data_function<T>) {
     auto&& data = value.data();

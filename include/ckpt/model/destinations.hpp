@@ -73,15 +73,6 @@ class destinations {
     m_places.reserve(from.size());
     for (std::size_t i = 0; i < from.size(); ++i) m_places.emplace_back();
   }
-  destinations(const destinations&) = delete;
-  destinations& operator=(const destinations&) = delete;
-  ~destinations() {
-    while (m_packed != nullptr) {
-      const packed_place* const gone = m_packed;
-      m_packed = gone->next;
-      delete gone;
-    }
-  }
 
   /// Names of the network that the file does not have, in the network's order.
   [[nodiscard]] sequence<std::string_view> missing() const noexcept { return m_missing; }
@@ -230,25 +221,22 @@ class destinations {
       constexpr bool is_list = scalar_range<plain> && !detail::with_shape<plain>;
       void* const first = tensor_traits<plain>::writable(value);
       detail::with_view(label(), name, value, [&](const tensor_view& view) {
-        if (extents != nullptr) {
-          if (content_size(view.type(), *extents) != view.size_bytes()) refuse_extents(name, *extents, view);
-          // As when it is saved: it counts where the data has no shape but that of a list.
-          if (view.is_contiguous() && view.shape().size() == 1) return place_tensor(name, view, *extents, false, first);
-        }
-        place_tensor(name, view, view.shape().extents(), is_list && extents == nullptr, first);
+        if (extents == nullptr) place_tensor(name, view, is_list, first);
+        else place_tensor(name, detail::shaped(label(), name, view, *extents), false, first);
       });
     }
   }
 
   /// `is_list`: it has no shape but that of a list, and takes a tensor of any with as many elements.
-  void place_tensor(std::string_view name, const tensor_view& view, sequence<std::int64_t> shape, bool is_list,
-                    void* first) {
+  void place_tensor(std::string_view name, const tensor_view& view, bool is_list, void* first) {
     const index_entry* const from = claim(name, entry_kind::tensor);
     if (from == nullptr) return;
     const dtype type = view.type();
     if (from->type() != type && !widens(from->type(), type))
       refuse(*from, errc::dtype_mismatch, ckpt::name(from->type()), ckpt::name(type), "holds ");
-    const bool fits = is_list ? *element_count(from->shape()) == *element_count(shape) : is_equal(from->shape(), shape);
+    const sequence<std::int64_t> shape = view.shape().extents();
+    const bool fits =
+        is_list ? *element_count(from->shape()) == *element_count(shape) : same_extents(from->shape(), shape);
     if (!fits) refuse(*from, errc::shape_mismatch, to_string(from->shape()), to_string(shape), "has the shape ");
     const std::size_t position = position_of(*from);
     m_places[position] = {static_cast<std::byte*>(first), static_cast<std::size_t>(view.size_bytes()), type, true};
@@ -258,7 +246,7 @@ class destinations {
   void pack(std::size_t position, const tensor_view& view) {
     place& its = m_places[position];
     aligned_memory packed(its.size);
-    m_packed = new packed_place{view, its.to, std::move(packed), m_packed};
+    m_packed = &m_held.hold(packed_place{view, its.to, std::move(packed), m_packed});
     its.to = m_packed->packed.bytes().data();
   }
 
@@ -311,13 +299,6 @@ class destinations {
     return static_cast<std::size_t>(&entry - m_from.begin());
   }
 
-  [[nodiscard]] static bool is_equal(sequence<std::int64_t> a, sequence<std::int64_t> b) noexcept {
-    if (a.size() != b.size()) return false;
-    for (std::size_t axis = 0; axis < a.size(); ++axis)
-      if (a[axis] != b[axis]) return false;
-    return true;
-  }
-
   [[noreturn]] void refuse(const index_entry& from, errc code, std::string_view found, std::string_view expected,
                            std::string_view verb) const {
     throw mismatch_error(code,
@@ -328,21 +309,11 @@ class destinations {
                           .found = std::string(found)},
                          concat({"that of the file ", verb, found, ", that of the network ", verb, expected}));
   }
-  [[noreturn]] void refuse_extents(std::string_view name, sequence<std::int64_t> extents,
-                                   const tensor_view& view) const {
-    throw usage_error(errc::shape_mismatch,
-                      {.path = label(),
-                       .name = std::string(name),
-                       .expected = to_string(extents),
-                       .found = to_string(view.shape().extents())},
-                      concat({"its shape is ", to_string(extents), ", its data ", to_string(view.shape().extents()),
-                              " of ", ckpt::name(view.type())}));
-  }
 
   const file_index& m_from;
   const std::function<bool(std::string_view)>& m_choose;
   trivial_vector<place> m_places;          // one for each entry
-  const packed_place* m_packed = nullptr;  // the last one, and before it the others
+  const packed_place* m_packed = nullptr;  // the last one, and before it the others; they are held
   trivial_vector<text_place> m_texts;
   trivial_vector<std::string_view> m_missing;
   name_index m_missing_names;

@@ -3,13 +3,18 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/model/concepts.hpp>
+#include <ckpt/tensor/dtype.hpp>
+#include <ckpt/tensor/shape.hpp>
 #include <ckpt/tensor/tensor_traits.hpp>
 #include <ckpt/tensor/tensor_view.hpp>
 
@@ -38,6 +43,22 @@ void with_view(const std::string& label, std::string_view name, const T& value, 
         {.path = label, .name = std::string(name), .expected = problem.expected(), .found = problem.found()},
         problem.text());
   }
+}
+
+/// The view of data beside which `extents` are said: they are its shape where it has none but that of a list. Throws
+/// usage_error where they take another number of bytes.
+[[nodiscard]] inline tensor_view shaped(const std::string& label, std::string_view name, const tensor_view& data,
+                                        sequence<std::int64_t> extents) {
+  if (content_size(data.type(), extents) != data.size_bytes())
+    throw usage_error(errc::shape_mismatch,
+                      {.path = label,
+                       .name = std::string(name),
+                       .expected = to_string(extents),
+                       .found = to_string(data.shape().extents())},
+                      concat({"its shape is ", to_string(extents), ", its data ", to_string(data.shape().extents()),
+                              " of ", ckpt::name(data.type())}));
+  if (data.is_contiguous() && data.shape().size() == 1) return {data.type(), shape(extents), data.bytes()};
+  return data;
 }
 
 template <class T>

@@ -15,6 +15,11 @@
 
 namespace ckpt {
 
+/// Whether two shapes are the same.
+[[nodiscard]] inline bool same_extents(sequence<std::int64_t> a, sequence<std::int64_t> b) noexcept {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(std::int64_t)) == 0);
+}
+
 /// The extents of a tensor, outermost first; no extents at all is a single element (0-d). Up to four lie in the object.
 /// A contiguous range, so it passes as std::span<const std::int64_t>; extents() is the same, quicker to compile.
 class shape {
@@ -49,9 +54,7 @@ class shape {
   [[nodiscard]] std::int64_t operator[](std::size_t axis) const noexcept { return begin()[axis]; }
   [[nodiscard]] sequence<std::int64_t> extents() const noexcept { return {begin(), m_size}; }
 
-  friend bool operator==(const shape& a, const shape& b) noexcept {
-    return a.m_size == b.m_size && std::memcmp(a.begin(), b.begin(), a.m_size * sizeof(std::int64_t)) == 0;
-  }
+  friend bool operator==(const shape& a, const shape& b) noexcept { return same_extents(a.extents(), b.extents()); }
 
  private:
   static constexpr std::size_t few = 4;
