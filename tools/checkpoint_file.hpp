@@ -63,10 +63,11 @@ enum class key_use : std::uint8_t {
           if constexpr (requires { opened.plain->structure(); }) structure = opened.plain->structure();
           return {std::move(opened.plain), std::move(index), size, structure};
         } catch (const integrity_error& problem) {
-          if (problem.code() != errc::unsealed) throw;
-          throw integrity_error(errc::unsealed, problem.facts(),
-                                "the file is not sealed: nothing shows that its blocks are all there and in place. "
-                                "MindSpore's own files are such; where you trust it, say --allow-unsealed");
+          constexpr std::string_view advice = "load it with .allow_unsealed = true";
+          if (problem.code() != errc::unsealed || !problem.text().ends_with(advice)) throw;
+          std::string text(problem.text());
+          text.replace(text.size() - advice.size(), advice.size(), "say --allow-unsealed");
+          throw integrity_error(errc::unsealed, problem.facts(), text);
         }
       });
 }

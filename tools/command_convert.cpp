@@ -11,6 +11,7 @@
 #include <ckpt/checkpoint/checksummed_executor.hpp>
 #include <ckpt/checkpoint/executor.hpp>
 #include <ckpt/checkpoint/file_name.hpp>
+#include <ckpt/checkpoint/verify_checksum.hpp>
 #include <ckpt/checkpoint/with_policies.hpp>
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/cipher/structure.hpp>
@@ -18,6 +19,7 @@
 #include <ckpt/crypto.hpp>
 #include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>
+#include <ckpt/format/mindspore_schema.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/safetensors.hpp>
 #include <ckpt/io/atomic_file.hpp>
@@ -146,21 +148,24 @@ std::string write(const checkpoint_file& from, const selection& chosen, const st
 
 /// The plain bytes of the file as they are. What is content stays marked so where the seal tells it from the rest: then
 /// the seal of a copy tells it, too. `origins` is where the contents are read from, and must outlive the plan.
+/// Without a checksum, which no encrypted file has at its end: MindSpore would take it for a part of the seal.
 plan copy_of(const checkpoint_file& file, std::vector<gather>& origins) {
   plan copy;
+  const std::uint64_t end =
+      file.bytes().size() - (file.index().has_checksum() ? mindspore_schema::checksum_trailer_size : 0);
   const auto read_later = [&](std::uint64_t begin, std::uint64_t size) {
     origins.push_back({nullptr, begin, &file.bytes()});
     return segment(origins.back(), size);
   };
   if (file.structure().empty()) {
     origins.reserve(1);
-    copy.add(read_later(0, file.bytes().size()));
+    copy.add(read_later(0, end));
     return copy;
   }
   const structure_source structure(file.structure(), file.index().label());
   std::uint64_t at = 0;
-  const auto keep_until = [&](std::uint64_t end) {
-    const std::span<std::byte> kept = copy.store(static_cast<std::size_t>(end - at));
+  const auto keep_until = [&](std::uint64_t place) {
+    const std::span<std::byte> kept = copy.store(static_cast<std::size_t>(place - at));
     structure.read(at, kept);
     copy.add(kept);
   };
@@ -174,16 +179,18 @@ plan copy_of(const checkpoint_file& file, std::vector<gather>& origins) {
     copy.add(read_later(content.offset, content.size).as_content());
     at = content.offset + content.size;
   }
-  keep_until(file.bytes().size());
+  keep_until(end);
   return copy;
 }
 
+constexpr std::string_view without_checksum = ", without its checksum";
+
 /// What protects IN and not OUT.
-std::string what_is_lost(const file_index& from, const convert_options& options, std::string_view format) {
+std::string what_is_lost(const file_index& from, const convert_options& options, bool has_checksum) {
   if (!options.cipher.empty()) return "";
   std::string lost;
   if (!from.cipher().empty()) lost += ", not encrypted any more";
-  if (from.has_checksum() && !options.checksum && format == mindspore::name) lost += ", without its checksum";
+  if (from.has_checksum() && !has_checksum) lost += without_checksum;
   return lost;
 }
 
@@ -204,11 +211,13 @@ exit_code convert(const convert_options& options, standard_output& out) {
     print_error("ckpt: note: --rename " + in_quotes(rule) + " matches no name\n");
 
   std::string written;
+  bool has_checksum = options.checksum;
   if (format == safetensors::name) {
+    const bool has_metadata = file.index().format() == safetensors::name;
     // A checksum is of these names, and all of them.
     const bool is_valid = !options.checksum && options.only.empty() && options.renames.empty();
+    has_checksum = has_checksum || (has_metadata && is_valid);
     const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index(), rules, is_valid);
-    const bool has_metadata = file.index().format() == safetensors::name;
     written = write<safetensors>(file, chosen, options.output,
                                  {.metadata = metadata,
                                   .format_pair = has_metadata ? format_pair::as_given : format_pair::added,
@@ -223,7 +232,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
       "wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() +
       (options.checksum ? ", with a CRC-32" : "") +
       (options.cipher.empty() ? "" : ", encrypted with " + std::string(cipher_name(options.cipher)) + " and sealed") +
-      what_is_lost(file.index(), options, format) + "\n");
+      what_is_lost(file.index(), options, has_checksum) + "\n");
   return exit_code::fine;
 }
 
@@ -233,10 +242,13 @@ exit_code rekey(const rekey_options& options, standard_output& out) {
     throw format_error(errc::not_encrypted, {.path = file.index().label()},
                        "the file is not encrypted; to encrypt it, use `ckpt convert --encrypt`");
   const std::string_view cipher = options.cipher.empty() ? file.index().cipher() : cipher_name(options.cipher);
+  const bool has_checksum = file.index().has_checksum();
+  if (has_checksum) verify_checksum<crc32>(file.bytes(), file.index(), false);
   std::vector<gather> origins;
   const plan whole = copy_of(file, origins);
   const std::string written = encrypt(whole, options.output, cipher, options.out_key);
-  out.print("wrote " + without_controls(written) + ": encrypted with " + std::string(cipher) + " and sealed\n");
+  out.print("wrote " + without_controls(written) + ": encrypted with " + std::string(cipher) + " and sealed" +
+            std::string(has_checksum ? without_checksum : "") + "\n");
   return exit_code::fine;
 }
 

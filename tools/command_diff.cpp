@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <ckpt/core/error.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/tensor/shape.hpp>
 
@@ -43,7 +44,11 @@ class comparison {
   comparison(const diff_options& options, standard_output& out)
       : m_a(options.a, options.key, key_use::where_encrypted),
         m_b(options.b, options.key, key_use::where_encrypted),
-        m_out(out) {}
+        m_out(out) {
+    if (options.key.is_given() && m_a.index().cipher().empty() && m_b.index().cipher().empty())
+      throw format_error(errc::not_encrypted, {.path = m_a.index().label()},
+                         "neither file is encrypted: leave the key out");
+  }
 
   exit_code run() {
     for (const index_entry& entry : m_a.index()) {

@@ -30,7 +30,7 @@ struct key_options {
     if (!variable.empty()) return secret_key::from_environment(variable);
     if (passphrase.empty()) return std::nullopt;
     const char* const words = std::getenv(passphrase.c_str());
-    if (words == nullptr) throw usage_error(errc::key, {}, "the environment variable " + passphrase + " is not set");
+    if (words == nullptr) throw usage_error(errc::key, {}, secret_key::no_variable);
     return secret_key::from_passphrase(words);
   }
 };

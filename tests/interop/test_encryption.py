@@ -6,8 +6,6 @@ from interop import *
 
 BLOCK = 64 << 20  # plain bytes of a block
 KEYS = {"AES-GCM": (16, 24, 32), "AES-CBC": (16, 24, 32), "SM4-CBC": (16,)}
-UNSEALED = ("{}: the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files are such; where "
-            "you trust it, load it with .allow_unsealed = true")
 WRONG_KEY = "{}: the key is not the one that the file was encrypted with"
 EMPTY = "The loaded parameter dict is empty"  # what MindSpore says when it has read a file of no parameters
 
@@ -20,6 +18,12 @@ def key_of(mode, size):
 
 def ours_with(mode, key):
     return f"cipher={mode}", f"key={key.hex()}"
+
+
+def unsealed(mode, path):
+    start = f"{path}: " if mode == "AES-GCM" else f"{WRONG_KEY.format(path)}, or "
+    return (start + "the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files are such; where "
+            "you trust it, load it with .allow_unsealed = true")
 
 
 def mindspore_with(mode, key, do="dec"):
@@ -117,7 +121,7 @@ class Encryption(Case):
                     mindspore_save(list(entries.items()), path, **mindspore_with(mode, key, "enc"))
                     with self.assertRaises(RuntimeError) as raised:
                         ours_load(path, *ours_with(mode, key))
-                    self.assertEqual(str(raised.exception), UNSEALED.format(path))
+                    self.assertEqual(str(raised.exception), unsealed(mode, path))
                     self.assert_same(ours_load(path, *ours_with(mode, key), "allow_unsealed"), entries)
                     os.remove(path)
 
@@ -129,11 +133,33 @@ class Encryption(Case):
                 for options in ((), ("copy",)):
                     with self.assertRaises(RuntimeError) as raised:
                         ours_load(path, *ours_with(mode, key), *options)
-                    self.assertEqual(str(raised.exception), UNSEALED.format(path))
+                    self.assertEqual(str(raised.exception), unsealed(mode, path))
                     self.assert_same(ours_load(path, *ours_with(mode, key), "allow_unsealed", *options), self.small())
                 with self.assertRaises(RuntimeError) as raised:
                     ours_load(path, *ours_with(mode, bytes(size)), "allow_unsealed")
                 self.assertIn(WRONG_KEY.format(path), str(raised.exception))
+
+    def test_rekey_of_a_file_that_has_a_checksum_too(self):
+        """MindSpore reads it, and would not read a seal behind the checksum: `ckpt rekey` leaves the checksum out."""
+        key, plain, path, other = key_of("AES-GCM", 16), self.path("plain.ckpt"), self.path("both.ckpt"), self.path("other.ckpt")
+        mindspore_save(list(self.small().items()), plain, crc_check=True)
+        with open(plain, "rb") as file:
+            content = file.read()
+        for damaged in (False, True):
+            if damaged:
+                content = content[:-20] + bytes([content[-20] ^ 1]) + content[-19:]
+            with open(path, "wb") as file:
+                file.write(ms._c_expression._encrypt(content, len(content), key, len(key), "AES-GCM"))
+            run_tool = [TOOL, "rekey", path, other, "--allow-unsealed", "--key-env", "CKPT_TEST_KEY", "--out-key-env", "CKPT_TEST_KEY"]
+            done = subprocess.run(run_tool, capture_output=True, text=True, env={**os.environ, "CKPT_TEST_KEY": key.hex()})
+            if damaged:
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("the content is not what was written: its CRC-32 is ", done.stderr)
+                continue
+            self.assertEqual(done.stdout, f"wrote {other}: encrypted with AES-GCM and sealed, without its checksum\n")
+            self.assert_same(mindspore_load(other, **mindspore_with("AES-GCM", key)), self.small())
+            self.assert_same(ours_load(other, *ours_with("AES-GCM", key)), self.small())
+            os.remove(other)
 
     def test_passphrase(self):
         for mode in KEYS:

@@ -61,18 +61,28 @@ class Encryption(command.Case):
     def test_key_that_is_none(self):
         self.encrypt()
         self.write("bad", b"xyz")
-        why = "is no key file: it holds neither 32, 48 or 64 hexadecimal digits nor 16, 24 or 32 bytes"
+        why = "is no key file: a key is 32, 48 or 64 hexadecimal digits, or 16, 24 or 32 bytes"
         self.assert_fails(["ls", "secret.ckpt", "--key-file", "bad"], 2, f"bad: {why}")
         self.assert_fails(["ls", "secret.ckpt", "--key-file", "none"], 3, "none: cannot open: No such file or directory")
-        self.assert_fails(["ls", "secret.ckpt", "--key-env", "CKPT_TEST_NONE"], 2, "the environment variable CKPT_TEST_NONE is not set")
-        self.assert_fails(["ls", "secret.ckpt", "--passphrase-env", "CKPT_TEST_NONE"], 2, "the environment variable CKPT_TEST_NONE is not set")
+        self.assert_fails(["ls", "secret.ckpt", "--key-env", "CKPT_TEST_NONE"], 2, "there is no environment variable of that name: name the one that holds the key")
+        self.assert_fails(["ls", "secret.ckpt", "--passphrase-env", "CKPT_TEST_NONE"], 2, "there is no environment variable of that name: name the one that holds the key")
         self.assert_fails(["ls", "secret.ckpt", "--key-file", "key", "--key-env", "CKPT_TEST_KEY"], 2,
                           "two keys are given for one file: name a file, a variable or a passphrase")
         self.write("long", KEY.encode())
         self.assert_fails(["convert", "net.ckpt", "x.ckpt", "--encrypt", "sm4-cbc", "--out-key-file", "long"], 2,
                           "x.ckpt: the key has 32 bytes; SM4-CBC takes 16 bytes")
 
+    def test_key_from_a_pipe(self):
+        self.encrypt()
+        reading, writing = os.pipe()
+        os.write(writing, self.read("key"))
+        os.close(writing)
+        run = self.run_ckpt("verify", "secret.ckpt", "--key-file", "/dev/stdin", stdin=reading)
+        os.close(reading)
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+
     def test_key_for_a_plain_file(self):
+        self.assert_fails(["diff", "net.ckpt", "net.ckpt", "--key-file", "key"], 1, "net.ckpt: neither file is encrypted: leave the key out")
         self.assert_fails(["verify", "net.ckpt", "--key-file", "key"], 1, "net.ckpt: the file is not encrypted: leave the key out")
         self.assert_fails(["rekey", "net.ckpt", "x.ckpt", "--out-key-file", "key"], 1,
                           "net.ckpt: the file is not encrypted; to encrypt it, use `ckpt convert --encrypt`")
@@ -157,6 +167,13 @@ class Encryption(command.Case):
         self.ckpt("convert", "secret.ckpt", "crc.ckpt", "--crc")
         said = self.ckpt("convert", "crc.ckpt", "plain.ckpt")
         self.assertEqual(said, "wrote plain.ckpt: ckpt, 6 tensors, 1 string, 72 B, without its checksum\n")
+        said = self.ckpt("convert", "crc.ckpt", "plain.safetensors")
+        self.assertTrue(said.endswith(", without its checksum\n"), said)
+        self.ckpt("convert", "crc.ckpt", "crc.safetensors", "--crc")
+        said = self.ckpt("convert", "crc.safetensors", "same.safetensors")
+        self.assertFalse(said.endswith(", without its checksum\n"), said)
+        said = self.ckpt("convert", "crc.safetensors", "some.safetensors", "--rename", "^.*$=x$&", "--only", "w")
+        self.assertTrue(said.endswith(", without its checksum\n"), said)
 
     def test_damage(self):
         self.encrypt("aes-cbc")

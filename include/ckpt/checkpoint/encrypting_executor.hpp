@@ -73,7 +73,7 @@ class encrypting_executor {
     }
     m_side_by_side = std::clamp((m_together + threads - 1) / threads, std::size_t{1}, lanes);
     const std::size_t groups = (m_together + m_side_by_side - 1) / m_side_by_side;
-    m_workers.reserve(threads);
+    m_workers.reserve(std::min(std::size_t{threads}, groups + 1));
     do {
       m_workers.push_back(std::make_unique<worker>(used.bytes(), keys, m_side_by_side));
     } while (m_workers.size() < threads && m_workers.size() < groups);

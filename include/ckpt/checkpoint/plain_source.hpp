@@ -1,6 +1,9 @@
 #ifndef CKPT_CHECKPOINT_PLAIN_SOURCE_HPP
 #define CKPT_CHECKPOINT_PLAIN_SOURCE_HPP
 
+#include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -14,6 +17,7 @@
 #include <ckpt/format/mindspore.hpp>
 #include <ckpt/format/safetensors.hpp>
 #include <ckpt/io/source.hpp>
+#include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/file_index.hpp>
 
 namespace ckpt::detail {
@@ -32,10 +36,20 @@ struct source_of {
   template <class Format, class Source>
   [[nodiscard]] static file_index index(const Source& from) {
     if constexpr (std::is_same_v<Format, mindspore> || std::is_same_v<Format, safetensors>) return read_index(from);
-    else return Format::read_index(from);
+    else return of_unique_names(Format::read_index(from));
   }
 
   owner<const source> plain;
+
+ private:
+  [[nodiscard]] static file_index of_unique_names(file_index found) {
+    if (const std::optional<std::size_t> twice = found.index_names())
+      throw format_error(
+          errc::duplicate,
+          {.path = found.label(), .name = std::string(found[*twice].name()), .noun = name(found[*twice].kind())},
+          "the file holds this name twice");
+    return found;
+  }
 };
 
 }  // namespace ckpt::detail

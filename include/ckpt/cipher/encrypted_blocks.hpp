@@ -27,14 +27,15 @@
 namespace ckpt {
 
 /// The blocks of an encrypted file, by their headers and the seal: where each lies, which plain bytes it holds, and
-/// what it is known by. None of them is decrypted but the seal and, where there is none, a few bytes.
+/// what it is known by. None of them is decrypted but the seal and, where there is none and that is allowed, a few
+/// bytes.
 template <cipher_policy Cipher>
 class encrypted_blocks {
  public:
   /// Reads the headers of all blocks, and the seal. `file` must outlive this. Throws usage_error where there is
   /// no key or none that the cipher takes; format_error where the file is not encrypted, or with another cipher, or its
   /// blocks do not fill it exactly; integrity_error where the key is another, or the seal is not over these blocks, or
-  /// there is none and that is not allowed.
+  /// there is none and that is not allowed (of a cipher that does not authenticate, the first and the last are one).
   encrypted_blocks(const source& file, const decryption& how) : m_file(&file) {
     check_start();
     find_blocks();
@@ -42,12 +43,8 @@ class encrypted_blocks {
     const seal_keys keys(m_key.bytes(), m_blocks.front().iv);
     m_is_sealed = check_seal(keys);
     if (!m_is_sealed) {
+      if (!how.allow_unsealed) refuse_unsealed();
       require_right_key();
-      if (!how.allow_unsealed)
-        throw integrity_error(errc::unsealed, {.path = file.label()},
-                              "the file is not sealed: nothing shows that its blocks are all there and in place. "
-                              "MindSpore's own files are such; where you trust it, load it with "
-                              ".allow_unsealed = true");
     }
     if (m_is_sealed && !Cipher::is_authenticated) m_mac_key = secret_bytes(keys.block());
     place_blocks();
@@ -112,6 +109,16 @@ class encrypted_blocks {
 
   static constexpr std::size_t peeked = 32;  // bytes at the beginning of a block that tell a seal, or a wrong key
   static constexpr std::string_view wrong_key = "the key is not the one that the file was encrypted with";
+
+  /// What a cipher that does not authenticate decrypts is not looked at to find out whether the key is right: the
+  /// answer would tell whoever sends us files of his own making what the bytes of others are, a bit at a time.
+  [[noreturn]] void refuse_unsealed() const {
+    throw integrity_error(
+        errc::unsealed, {.path = m_file->label()},
+        concat({Cipher::is_authenticated ? "" : wrong_key, Cipher::is_authenticated ? "" : ", or ",
+                "the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own "
+                "files are such; where you trust it, load it with .allow_unsealed = true"}));
+  }
 
   void check_start() const {
     std::array<std::byte, 4> magic{};

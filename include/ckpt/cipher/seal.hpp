@@ -35,6 +35,7 @@ template <cipher_policy Cipher>
                                     const std::string& path) {
   if (given == nullptr)
     throw usage_error(errc::key, {.path = path}, concat({Cipher::name, " needs a key: give one as {.key = key}"}));
+  if (given->bytes().empty()) throw usage_error(errc::key, {.path = path}, "the key is empty: it was moved from");
   if (given->is_passphrase()) {
     secret_bytes derived(Cipher::derived_key_size);
     cryptopp::scrypt(derived.bytes(), given->bytes(), first_iv, scrypt_cost, scrypt_block_size, scrypt_parallelization);
@@ -146,7 +147,8 @@ class seal {
     if (plain.size() < start.size() || std::memcmp(plain.data(), start.data(), start.size()) != 0) return false;
     const wire::varint length = wire::read_varint(plain.subspan(start.size()));
     const std::size_t payload = start.size() + length.size;
-    return length.size != 0 && plain.size() >= payload + magic.size() &&
+    return length.size != 0 && length.size == wire::varint_size(length.value) &&
+           plain.size() >= payload + magic.size() &&
            std::memcmp(plain.data() + payload, magic.data(), magic.size()) == 0;
   }
 

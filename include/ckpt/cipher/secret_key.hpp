@@ -8,12 +8,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
-#include <ckpt/io/file_source.hpp>
+#include <ckpt/io/file_descriptor.hpp>
 
 namespace ckpt {
 
@@ -62,31 +63,33 @@ class secret_key {
   /// Two hexadecimal digits a byte. Throws usage_error for anything else.
   [[nodiscard]] static secret_key from_hex(std::string_view digits) { return from_digits(digits, {}); }
 
-  /// The key that a file holds: as hexadecimal digits (32, 48 or 64 of them), alone in the file but for a line end, or
-  /// as the 16, 24 or 32 bytes themselves. Throws io_error where it cannot be read, usage_error where it holds neither.
+  /// The key that a file or pipe holds: as hexadecimal digits (32, 48 or 64 of them), alone in it but for a line end,
+  /// or as the 16, 24 or 32 bytes themselves. Throws io_error where it cannot be read, usage_error where it holds
+  /// neither, or text that looks like digits of which some are missing or wrong.
   [[nodiscard]] static secret_key from_file(std::string path) {
-    const file_source file(std::move(path));
+    const file_descriptor file = file_descriptor::open_stream(std::move(path));
     constexpr std::size_t longest = 66;  // 64 digits and a line end of two characters
-    if (file.size() > longest) refuse_file(file.label());
-    secret_bytes content(static_cast<std::size_t>(file.size()));
-    file.read(0, content.bytes());
-    std::size_t digits = content.size();
-    while (digits > 0 &&
-           (content.bytes()[digits - 1] == std::byte{'\n'} || content.bytes()[digits - 1] == std::byte{'\r'}))
-      --digits;
-    const std::string_view text(reinterpret_cast<const char*>(content.bytes().data()), digits);
-    if ((digits == 32 || digits == 48 || digits == 64) && count_hex(text) == digits)
-      return from_digits(text, file.label());
-    if (content.size() != 16 && content.size() != 24 && content.size() != 32) refuse_file(file.label());
-    return secret_key(std::move(content), false);
+    secret_bytes room(longest + 1);
+    const std::size_t size = file.read_next(room.bytes().data(), room.size());
+    const sequence<std::byte> content(room.bytes().data(), size);
+    const std::string_view all(reinterpret_cast<const char*>(content.data()), size);
+    const std::string_view text = all.substr(0, all.find_last_not_of("\r\n") + 1);
+    if ((text.size() == 32 || text.size() == 48 || text.size() == 64) && count_hex(text) == text.size())
+      return from_digits(text, file.path());
+    if (size != 16 && size != 24 && size != 32)
+      throw usage_error(errc::key, {.path = file.path()}, concat({"is no key file: a key is ", what_is_a_key}));
+    if (looks_typed(all, text))
+      throw usage_error(errc::key, {.path = file.path()},
+                        concat({"is no key file, but text of ", std::to_string(text.size()), " characters: a key is ",
+                                what_is_a_key}));
+    return from_bytes(content);
   }
 
   /// The key that an environment variable holds, in hexadecimal digits. Throws usage_error where it is not set or holds
   /// something else.
   [[nodiscard]] static secret_key from_environment(const std::string& variable) {
     const char* const digits = std::getenv(variable.c_str());
-    if (digits == nullptr)
-      throw usage_error(errc::key, {}, concat({"the environment variable ", variable, " is not set"}));
+    if (digits == nullptr) throw usage_error(errc::key, {}, no_variable);
     return from_digits(digits, concat({"environment variable ", variable}));
   }
 
@@ -106,7 +109,14 @@ class secret_key {
   [[nodiscard]] sequence<std::byte> bytes() const noexcept { return m_bytes.bytes(); }
   [[nodiscard]] bool is_passphrase() const noexcept { return m_is_passphrase; }
 
+  /// Said where a variable of the environment is not set. Without its name: who gives the key itself for one would find
+  /// it in a log.
+  static constexpr std::string_view no_variable =
+      "there is no environment variable of that name: name the one that holds the key";
+
  private:
+  static constexpr std::string_view what_is_a_key = "32, 48 or 64 hexadecimal digits, or 16, 24 or 32 bytes";
+
   secret_key(secret_bytes bytes, bool is_passphrase) noexcept
       : m_bytes(std::move(bytes)), m_is_passphrase(is_passphrase) {}
 
@@ -143,9 +153,15 @@ class secret_key {
     return secret_key(std::move(bytes), false);
   }
 
-  [[noreturn]] static void refuse_file(const std::string& path) {
-    throw usage_error(errc::key, {.path = path},
-                      "is no key file: it holds neither 32, 48 or 64 hexadecimal digits nor 16, 24 or 32 bytes");
+  /// Whether as many bytes as a key has, all of them `text` but for a line end, are a line, or mostly digits. No key
+  /// that was drawn at random looks like that.
+  static bool looks_typed(std::string_view all, std::string_view text) noexcept {
+    std::size_t digits = 0;
+    for (const char letter : text) {
+      if (letter < ' ' || letter > '~') return false;
+      digits += hex_value(letter) >= 0;
+    }
+    return text.size() < all.size() || (text.size() > 16 && digits >= text.size() / 4 * 3);
   }
 
   secret_bytes m_bytes;

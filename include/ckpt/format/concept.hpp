@@ -16,7 +16,10 @@ namespace ckpt {
 ///   name                              what file_index::format() says
 ///   suffix                            what a file's name ends with, without a dot
 ///   make_plan(entries, options)       the whole file, decided; usage_error for what the format cannot hold
-///   read_index(source)                what a file holds, validated; format_error for what the format does not allow
+///   read_index(source)                what a file holds, validated; format_error for what the format does not allow.
+///   It
+///                                     need not look for names that come twice: whoever loads by the format refuses
+///                                     them
 template <class F>
 concept file_format = requires(const entries& given, const format_options& options, const source& from) {
   { F::name } -> std::convertible_to<std::string_view>;

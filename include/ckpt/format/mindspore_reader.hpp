@@ -54,6 +54,9 @@ class mindspore_reader {
       if (m_index.size() >= m_expected_count) expect_more(checkpoint.position());
     }
     finish_pending();
+    if (const std::optional<std::size_t> twice = m_index.index_names())
+      refuse(errc::duplicate, m_offsets[*twice], "the file holds this name twice, and not as chunks of one tensor",
+             m_index[*twice].name(), m_index[*twice].kind());
     return std::move(m_index);
   }
 
@@ -110,6 +113,7 @@ class mindspore_reader {
     m_expected_count =
         static_cast<std::size_t>(guess < static_cast<double>(most) ? static_cast<std::uint64_t>(guess) + 1 : most);
     m_index.reserve(m_expected_count);
+    m_offsets.reserve(m_expected_count);
     if (m_expected_count < 2 * m_index.size()) m_expected_count = ~std::size_t{0};  // nearly all: no more guesses
   }
 
@@ -264,8 +268,8 @@ class mindspore_reader {
       finish_pending();
       if (content.size == expected) {  // whole, as nearly all are
         const extent where{content.begin, content.size};
-        if (!m_index.add(m_name, entry_kind::tensor, type, m_shape, {&where, 1}))
-          refuse_twice(m_name, entry_kind::tensor, m_value_offset);
+        m_index.add(m_name, entry_kind::tensor, type, m_shape, {&where, 1});
+        m_offsets.push_back(m_value_offset);
         return;
       }
       start_pending(entry_kind::tensor, type, expected);
@@ -376,23 +380,18 @@ class mindspore_reader {
     m_has_pending = false;
     const pending_entry& entry = m_pending;
     if (entry.found != entry.expected) refuse_size(entry.offset, entry, entry.found);
-    const bool added =
-        entry.kind == entry_kind::string
-            ? m_index.add_string(entry.name,
-                                 std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1))
-            : m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
-    if (!added) refuse_twice(entry.name, entry.kind, entry.offset);
-  }
-
-  [[noreturn]] void refuse_twice(std::string_view twice, entry_kind kind, std::uint64_t offset) const {
-    refuse(errc::duplicate, offset, "the file holds this name twice, and not as chunks of one tensor", twice, kind);
+    if (entry.kind == entry_kind::string)
+      m_index.add_string(entry.name, std::string_view(entry.text).substr(0, entry.text.find_last_not_of('\0') + 1));
+    else m_index.add(entry.name, entry.kind, entry.type, entry.shape, entry.chunks);
+    m_offsets.push_back(entry.offset);
   }
 
   source_window m_window;
   file_index m_index;
-  pending_entry m_pending;               // only where m_has_pending
-  trivial_vector<std::int64_t> m_shape;  // of the tensor being read
-  std::string_view m_name;               // of the value being read
+  trivial_vector<std::uint64_t> m_offsets;  // of the message where each entry of m_index begins
+  pending_entry m_pending;                  // only where m_has_pending
+  trivial_vector<std::int64_t> m_shape;     // of the tensor being read
+  std::string_view m_name;                  // of the value being read
   std::string m_name_copy;
   entry_kind m_kind = entry_kind::tensor;  // of the value being read, as far as it is known
   std::uint64_t m_value_offset = 0;

@@ -45,6 +45,7 @@ class safetensors_reader {
     json_reader json(text, m_strings, m_index.label(), length_size);
     read_members(json);
     add_tensors();
+    check_places();
     add_strings();
     return std::move(m_index);
   }
@@ -243,19 +244,13 @@ class safetensors_reader {
   void add_tensors() {
     sort_records();
     m_index.reserve(m_records.size() + m_index.metadata().size());
-    std::uint64_t covered = 0;
     for (record& next : m_records) {
       if (m_has_int4) apply_int4(next);
       const extent where{m_data_begin + next.begin, next.end - next.begin};
-      if (!m_index.add(next.name, entry_kind::tensor, next.type, shape_of(next), {&where, 1}))
-        refuse(errc::duplicate, next.name_at, "the name comes twice", next.name);
-      check_place(next, covered);
-      covered = next.end;
+      m_index.add(next.name, entry_kind::tensor, next.type, shape_of(next), {&where, 1});
     }
-    const std::uint64_t left = m_source.size() - m_data_begin - covered;
-    if (left != 0)
-      refuse(errc::malformed, m_data_begin + covered,
-             concat({std::to_string(left), " bytes follow the data of the last tensor"}));
+    if (const std::optional<std::size_t> twice = m_index.index_names())
+      refuse(errc::duplicate, m_records[*twice].name_at, "the name comes twice", m_records[*twice].name);
   }
 
   /// By place; those without bytes before the one that begins where they lie, and in the order of the header.
@@ -267,6 +262,18 @@ class safetensors_reader {
     };
     if (!std::is_sorted(m_records.begin(), m_records.end(), before))
       std::sort(m_records.begin(), m_records.end(), before);
+  }
+
+  void check_places() const {
+    std::uint64_t covered = 0;
+    for (const record& next : m_records) {
+      check_place(next, covered);
+      covered = next.end;
+    }
+    const std::uint64_t left = m_source.size() - m_data_begin - covered;
+    if (left != 0)
+      refuse(errc::malformed, m_data_begin + covered,
+             concat({std::to_string(left), " bytes follow the data of the last tensor"}));
   }
 
   void check_place(const record& next, std::uint64_t covered) const {
@@ -294,6 +301,7 @@ class safetensors_reader {
   void add_strings() {
     for (const auto& [key, value] : m_index.metadata())
       if (!safetensors_schema::is_reserved(key) && m_index.find(key) == nullptr) m_index.add_string(key, value);
+    static_cast<void>(m_index.index_names());  // no key comes twice, and none is a tensor's name
   }
 
   const Source& m_source;

@@ -64,6 +64,14 @@ class file_descriptor {
     return file;
   }
 
+  /// Opens a file, pipe or device that is read from its beginning to its end, by read_next().
+  [[nodiscard]] static file_descriptor open_stream(std::string path) {
+    refuse_nul(path);
+    const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); });
+    if (descriptor < 0) throw_io_error(last_error(), path, "cannot open");
+    return {descriptor, std::move(path)};
+  }
+
   /// Throws usage_error for a path that the operating system would cut short.
   static void refuse_nul(const std::string& path) {
     if (path.find('\0') != std::string::npos) {
@@ -85,6 +93,18 @@ class file_descriptor {
       const ssize_t got =
           uninterrupted([&] { return ::pread(m_descriptor, to + done, count, static_cast<off_t>(offset + done)); });
       if (got < 0) throw_io_error(last_error(), m_path, "cannot read", offset + done);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  /// Reads the next `size` bytes of a stream, or up to its end. Returns the number of bytes read.
+  std::size_t read_next(std::byte* to, std::size_t size) const {
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t got = uninterrupted([&] { return ::read(m_descriptor, to + done, size - done); });
+      if (got < 0) throw_io_error(last_error(), m_path, "cannot read");
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }

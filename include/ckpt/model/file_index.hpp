@@ -105,7 +105,7 @@ class file_index {
   [[nodiscard]] const index_entry* end() const& noexcept { return m_entries.end(); }
   [[nodiscard]] const index_entry& operator[](std::size_t position) const& noexcept { return m_entries[position]; }
 
-  /// The entry of that name, or nullptr.
+  /// The entry of that name, or nullptr. Of entries that index_names() has seen.
   [[nodiscard]] const index_entry* find(std::string_view name) const& {
     const std::optional<std::size_t> position = m_names.find(name, name_at());
     return position ? &m_entries[*position] : nullptr;
@@ -131,12 +131,11 @@ class file_index {
 
   // For the readers of formats, which validate before they add:
 
-  /// Appends a tensor or map; everything given is copied. False, and nothing added, where the name is there already.
-  bool add(std::string_view name, entry_kind kind, dtype type, sequence<std::int64_t> shape, sequence<extent> where) {
+  /// Appends a tensor or map; everything given is copied. index_names() comes after the last.
+  void add(std::string_view name, entry_kind kind, dtype type, sequence<std::int64_t> shape, sequence<extent> where) {
     if (name.size() > max_count || shape.size() > max_count || where.size() > max_count)
       throw format_error(errc::unsupported, {.path = m_label},
                          "a name, a shape or a list of chunks has over 4294967295 parts");
-    if (!m_names.insert(name, name_at()).is_new) return false;
     index_entry& added = m_entries.emplace_back();
     added.m_name = m_memory.store(name).data();
     added.m_name_size = static_cast<std::uint32_t>(name.size());
@@ -145,15 +144,23 @@ class file_index {
     added.m_shape = m_memory.store(shape.data(), shape.size());
     added.m_rank = static_cast<std::uint32_t>(shape.size());
     place(added, where);
-    return true;
   }
 
-  /// Appends a string; its text is copied. False, and nothing added, where the name is there already.
-  bool add_string(std::string_view name, std::string_view text) {
-    if (!add(name, entry_kind::string, dtype::uint8, {}, {})) return false;
+  /// Appends a string, likewise.
+  void add_string(std::string_view name, std::string_view text) {
+    add(name, entry_kind::string, dtype::uint8, {}, {});
     m_entries.back().m_text = m_memory.store(text).data();
     m_entries.back().m_content.size = text.size();
-    return true;
+  }
+
+  /// Lets the entries that were added be found by their names. Returns the position of the first whose name one before
+  /// it has; it and those after it are not found then. All at once, because looks into a large table that wait for no
+  /// other overlap in the processor, which took a fifth off the time that a file takes.
+  [[nodiscard]] std::optional<std::size_t> index_names() {
+    m_names.reserve(m_entries.size());
+    for (std::size_t at = m_names.size(); at < m_entries.size(); ++at)
+      if (!m_names.insert(m_entries[at].name(), name_at()).is_new) return at;
+    return std::nullopt;
   }
 
   /// Gives a tensor or map other extents: those it has in the memory that its content was copied to.
@@ -170,6 +177,7 @@ class file_index {
       if (from.kind() == entry_kind::string) chosen.add_string(from.name(), from.text());
       else chosen.add(from.name(), from.kind(), from.type(), from.shape(), from.extents());
     }
+    static_cast<void>(chosen.index_names());  // none comes twice: none did
     return chosen;
   }
 
@@ -182,10 +190,7 @@ class file_index {
     m_cipher = cipher;
     m_is_sealed = is_sealed;
   }
-  void reserve(std::size_t count) {
-    m_entries.reserve(count);
-    m_names.reserve(count);
-  }
+  void reserve(std::size_t count) { m_entries.reserve(count); }
 
  private:
   struct name_lookup {

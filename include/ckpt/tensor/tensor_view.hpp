@@ -23,11 +23,13 @@ namespace ckpt {
 [[nodiscard]] constexpr std::optional<std::uint64_t> content_size(dtype type, sequence<std::int64_t> extents) noexcept {
   const std::optional<std::uint64_t> count = element_count(extents);
   if (!count) return std::nullopt;
-  const std::optional<std::uint64_t> bits = checked_mul(*count, info(type).bits);
-  if (bits) return *bits % 8 == 0 ? std::optional<std::uint64_t>(*bits / 8) : std::nullopt;
-  const std::optional<std::uint64_t> bytes =
-      checked_mul(*count, info(type).bits / 8u);  // past 2^64 bits: whole bytes only
-  return info(type).bits % 8 == 0 && bytes && *bytes >> 63 == 0 ? bytes : std::nullopt;
+  const std::uint64_t bits = info(type).bits;
+  const bool are_bytes = bits % 8 == 0;
+  const std::optional<std::uint64_t> product = checked_mul(*count, are_bytes ? bits / 8 : bits);
+  if (!product) return std::nullopt;
+  const std::uint64_t size = are_bytes ? *product : *product / 8;
+  if (size >> 63 != 0 || (!are_bytes && *product % 8 != 0)) return std::nullopt;
+  return size;
 }
 
 /// Elements that lie somewhere else: dtype, shape, and either packed row-major bytes or a first element and strides.

@@ -4,8 +4,15 @@
 
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../io/scratch.hpp"
 #include "../support.hpp"
@@ -52,18 +59,45 @@ TEST_CASE("secret_key: from a file") {
   CHECK(read("sixteen bytes...") == hex("sixteen bytes..."));
   CHECK(read("twenty-four raw bytes...") == hex("twenty-four raw bytes..."));
   CHECK(read("thirty-two raw bytes, not digits") == hex("thirty-two raw bytes, not digits"));
-  for (const char* const bad : {"", "short", "000102030405060708090a0b0c0d0e0"}) {
+  CHECK(read("0123456789ABCDEF") == hex("0123456789ABCDEF"));  // as MindSpore's own example
+  const auto refused = [&](const std::string& content) {
     const std::string path = folder / "key";
-    scratch::put(path, bad);
-    CHECK(message_of<usage_error>([&] { static_cast<void>(secret_key::from_file(path)); }) ==
-          path + ": is no key file: it holds neither 32, 48 or 64 hexadecimal digits nor 16, 24 or 32 bytes");
-  }
-  const std::string large = folder / "large";
-  scratch::put(large, std::string(67, '0'));
-  CHECK(message_of<usage_error>([&] { static_cast<void>(secret_key::from_file(large)); }) ==
-        large + ": is no key file: it holds neither 32, 48 or 64 hexadecimal digits nor 16, 24 or 32 bytes");
+    scratch::put(path, content);
+    return message_of<usage_error>([&] { static_cast<void>(secret_key::from_file(path)); });
+  };
+  const std::string a_key = "a key is 32, 48 or 64 hexadecimal digits, or 16, 24 or 32 bytes";
+  for (const std::string& bad : {std::string(), std::string("short"), std::string("000102030405060708090a0b0c0d0e0"),
+                                 std::string(67, '0'), std::string(1000, '0'), std::string("\n")})
+    CHECK(refused(bad) == (folder / "key") + ": is no key file: " + a_key);
+  // As long as a key, and a key that was typed or copied badly:
+  for (const auto& [bad, letters] :
+       std::vector<std::pair<std::string, const char*>>{{"000102030405060708090a0b0c0d0e0\n", "31"},
+                                                        {"000102030405060708090a0b0c0d0e\r\n", "30"},
+                                                        {"0001020304050607080900a\n", "23"},
+                                                        {"00010203040506O708090a0b0c0d0e0f", "32"},
+                                                        {"0x0102030405060708090a0b0c0d0e0f", "32"},
+                                                        {"000102030405060708090a0b", "24"},
+                                                        {"fifteen letters\n", "15"}})
+    CHECK(refused(bad) == (folder / "key") + ": is no key file, but text of " + letters + " characters: " + a_key);
   CHECK(message_of<io_error>([&] { static_cast<void>(secret_key::from_file((folder / "none"))); }) ==
         (folder / "none") + ": cannot open: No such file or directory");
+}
+
+TEST_CASE("secret_key: from a pipe, in pieces") {
+  const scratch::directory folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  std::thread writer([&] {
+    const int to = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    for (const std::string_view piece : {"00010203", "0405060708090a0b0c0d0e", "0f\n"})
+      static_cast<void>(::write(to, piece.data(), piece.size()) + 1);
+    ::close(to);
+  });
+  CHECK(hex(secret_key::from_file(path).bytes()) == "000102030405060708090a0b0c0d0e0f");
+  writer.join();
+  CHECK(message_of<io_error>([&] {
+          static_cast<void>(secret_key::from_file(folder / "."));
+        }).ends_with(": cannot read: Is a directory"));
 }
 
 TEST_CASE("secret_key: from the environment") {
@@ -74,7 +108,7 @@ TEST_CASE("secret_key: from the environment") {
         "environment variable CKPT_TEST_KEY: the key is not hexadecimal: character 5 of 6 is no digit");
   ::unsetenv("CKPT_TEST_KEY");
   CHECK(message_of<usage_error>([] { static_cast<void>(secret_key::from_environment("CKPT_TEST_KEY")); }) ==
-        "the environment variable CKPT_TEST_KEY is not set");
+        "there is no environment variable of that name: name the one that holds the key");
 }
 
 TEST_CASE("secret_key: a clone is another key of the same bytes; a key that was moved from is empty") {

@@ -22,6 +22,7 @@ file_index index_of(dtype type, std::initializer_list<std::int64_t> extents, std
   const shape of(extents);
   const extent where{0, size};
   index.add("w", entry_kind::tensor, type, of.extents(), {&where, 1});
+  CHECK(!index.index_names());
   return index;
 }
 
@@ -52,6 +53,7 @@ TEST_CASE("destinations: what shares memory is widened in memory of its own") {
     index.add(name, entry_kind::tensor, dtype::float16, {&four, 1}, {&where, 1});
   const extent half{0, 4};
   index.add("part", entry_kind::tensor, dtype::float16, {&two, 1}, {&half, 1});
+  REQUIRE(!index.index_names());
   std::array<float, 4> alone{};
   std::array<float, 4> tied{};
   std::map<std::string, std::span<float>> network{
