@@ -7,6 +7,8 @@ been sent to the disk is gone. It is unmounted, mounted again (the kernel replay
 the whole old version or the whole new one, and the new one when save had returned. Every second time a neighbour is at work on the same
 file system, a program that syncs a small log of its own every few milliseconds, and with it the journal.
 
+And a save by a process is given a deadline on a file system that is frozen, as by a disk that does not answer.
+
 The same is done to MindSpore's save and to safetensors', as a control: cuts that find nothing wrong there would prove nothing here.
 
 usage: power_cut.py SAVER [--reference PYTHON] [--moments N] [--seed N]
@@ -213,6 +215,18 @@ def tally(contender, label, count, chance):
     return row
 
 
+def frozen(contender):
+    """A save by a process that the kernel holds up, with a deadline: what it said, what is loaded then, and the temporary files left."""
+    contender.good_file()
+    contender.worker.order("frozen", contender.path, contender.version + 1, contender.disk.root)
+    result, found = contender.worker.answer(), contender.worker.load(contender.path)
+    end = time.monotonic() + 20  # the process ends when it comes back from the kernel
+    while (left := list(contender.disk.root.glob(".*.tmp"))) and time.monotonic() < end:
+        time.sleep(0.01)
+    contender.disk.unmount()
+    return result, found == f"version {contender.version}", left
+
+
 def show(label, *rows):
     for row in rows:
         print(f"{label:<22} {row['label']:<26} {row['cuts']:>4} {row['inside']:>7} {row['new']:>5} {row['old']:>5} {row['neither']:>8}")
@@ -259,6 +273,11 @@ def main():
         check(durable[0]["inside"] > 0 and durable[1]["inside"] > 0, "no cut fell inside a save")
         check(sum(row["new"] for row in durable[:2]) > 0 and sum(row["old"] for row in durable[:2]) > 0,
               "the cuts fell only before, or only after the moment when the new file takes the old one's place")
+
+        result, is_old, left = frozen(ckpt)
+        check("the saving process made no progress for 100 ms, and does not end although it was killed" in result,
+              f"a save on a frozen file system, with a deadline: {result}")
+        check(is_old and not left, "a save on a frozen file system left something else than the old file")
 
         hasty = of(ours, "hasty", "hasty.ckpt")
         show("ckpt, durability::none", tally(hasty, random_moment, few, chance), tally(hasty, returned, few, None))

@@ -4,25 +4,34 @@
 //                           has returned
 //   hasty PATH VERSION CUT  the same with durability::none
 //   late PATH VERSION CUT   saves synced, and answers "saving" when all is written and only the commit is left
+//   frozen PATH VERSION ROOT  saves by a process with a deadline of 100 ms while the file system is frozen, and thaws
+//   it
+//                             when the job is done
 //   load PATH               answers which version the file holds
 // Answers, one a line on standard output: "saving" when the save begins, and then "done", "version N", "missing" or
 // "failed: why".
 
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <ckpt/async.hpp>
 #include <ckpt/ckpt.hpp>
 
 namespace {
@@ -102,6 +111,39 @@ void save(const std::string& path, std::uint32_t version, const std::string& roo
   answer(result);
 }
 
+// No signal ends a process that waits for a frozen file system.
+void save_while_frozen(const std::string& path, std::uint32_t version, const std::string& root) {
+  const std::vector<ckpt::parameter> parameters = content(version);
+  const int folder = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ckpt::async_options options{.append = {{"version", version}}, .mode = ckpt::async::process};
+  options.queue = ckpt::save_queue();
+  options.deadline = std::chrono::milliseconds(100);
+  // Another save comes first, elsewhere, until all is frozen.
+  std::atomic<bool> is_frozen{false};
+  const std::string elsewhere = std::filesystem::temp_directory_path() / ("ckpt_before_" + std::to_string(::getpid()));
+  ckpt::save_job before = ckpt::save_async(std::vector<ckpt::parameter>(), elsewhere,
+                                           {.append = {{"version", version}},
+                                            .progress =
+                                                [&](ckpt::progress) {
+                                                  while (!is_frozen) std::this_thread::yield();
+                                                },
+                                            .queue = options.queue});
+  ckpt::save_job job = ckpt::save_async(parameters, path, options);
+  std::string result = "done";
+  if (::ioctl(folder, FIFREEZE, 0) != 0) result = "failed: cannot freeze the file system";
+  is_frozen = true;
+  try {
+    (void)before.get();
+    (void)job.get();
+  } catch (const std::exception& e) {
+    result = std::string("failed: ") + e.what();
+  }
+  (void)::ioctl(folder, FITHAW, 0);
+  ::close(folder);
+  std::filesystem::remove(elsewhere + ".ckpt");
+  answer(result);
+}
+
 }  // namespace
 
 int main() {
@@ -113,6 +155,7 @@ int main() {
     if (order == "save") save(path, version, root, ckpt::durability::full, announce::at_the_start);
     else if (order == "late") save(path, version, root, ckpt::durability::full, announce::before_the_commit);
     else if (order == "hasty") save(path, version, root, ckpt::durability::none, announce::at_the_start);
+    else if (order == "frozen") save_while_frozen(path, version, root);
     else if (::access(path.c_str(), F_OK) != 0) answer("missing");
     else try {
         answer("version " + std::to_string(version_of(path)));

@@ -22,7 +22,7 @@ class child_fetcher final : public fetcher {
   void wait(unsigned /*number*/) noexcept override { m_thread.wait(); }
   void wake() noexcept override { m_thread.wake(); }
   void prepare(const std::byte* begin, std::size_t size) noexcept override { m_thread.touch(begin, size); }
-  void leave() noexcept override {}
+  void finish() noexcept override {}  // it ends with the process
 
   static child_fetcher only;
 

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@
 #include <ckpt/io/system_call.hpp>
 #include <ckpt/task/background_queue.hpp>
 #include <ckpt/task/child_process.hpp>
+#include <ckpt/task/signals_left_to_others.hpp>
 
 namespace ckpt::detail {
 
@@ -57,7 +59,7 @@ struct child_message {
 
 /// A save whose plan is made and whose temporary file is there, to be carried out by a queue: by its thread, or by a
 /// process that was forked when the save was asked for.
-class pending_save : public job_state, public background_task {
+class pending_save : public job_state, public background_task, public std::enable_shared_from_this<pending_save> {
  public:
   /// What goes wrong with the file is kept for whoever asks for the outcome.
   pending_save(std::string path, std::uint64_t size, atomic_file_options how, double seconds_planned,
@@ -116,7 +118,7 @@ class pending_save : public job_state, public background_task {
     } catch (...) {
       error = std::current_exception();
     }
-    end();
+    if (!m_is_left_behind) end();
     if (error) fail(std::move(error));
     else finish(std::move(m_report));
   }
@@ -229,10 +231,15 @@ class pending_save : public job_state, public background_task {
     std::exception_ptr stopped;  // by a callback
     for (;;) {
       child_message message{};
-      const auto most = m_deadline.count() > 0 && !is_stalled ? std::optional(m_deadline) : std::nullopt;
+      const auto most = m_deadline.count() > 0 ? std::optional(is_stalled ? time_to_end : m_deadline) : std::nullopt;
       const child_process::event what = m_child->receive(std::as_writable_bytes(std::span(&message, 1)), most);
       if (what == child_process::event::end) break;
       if (what == child_process::event::timeout) {
+        if (is_stalled && leave_behind())
+          throw job_error(errc::stalled, {.path = path()},
+                          concat({"the saving process made no progress for ", std::to_string(m_deadline.count()),
+                                  " ms, and does not end although it was killed: the kernel waits, for a disk perhaps. "
+                                  "The file is as it was, unless that goes on in the very moment of replacing it"}));
         is_stalled = true;
         m_child->kill();
       } else if (message.kind != child_message::what::progress) {
@@ -271,6 +278,21 @@ class pending_save : public job_state, public background_task {
     if (!is_told && !is_cancelled() && m_on_progress) m_on_progress(progress());
   }
 
+  /// What a process that the kernel does not end has, and the process itself, are left to a thread that nobody waits
+  /// for. Returns whether there is one.
+  [[nodiscard]] bool leave_behind() noexcept {
+    try {
+      const signals_left_to_others meanwhile;
+      std::thread([self = shared_from_this()] {
+        (void)self->m_child->wait();
+        self->end();
+      }).detach();
+      return m_is_left_behind = true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
   [[noreturn]] void throw_failure(const child_message& message) const {
     std::string text = message.text.data();
     if (message.cause == EFAULT) text += without_memory;
@@ -287,6 +309,8 @@ class pending_save : public job_state, public background_task {
                    ::strsignal(how.number), ")", is_memory ? without_memory : ""});
   }
 
+  static constexpr std::chrono::milliseconds time_to_end{5000};  // of a process that was killed
+
   static constexpr const char* without_memory =
       ", as where memory is not passed on to a forked process (MADV_DONTFORK): save with .mode = ckpt::async::thread";
 
@@ -298,6 +322,7 @@ class pending_save : public job_state, public background_task {
   std::shared_ptr<pending_save> m_predecessor;
   std::unique_ptr<child_process> m_child;
   std::chrono::milliseconds m_deadline{0};
+  bool m_is_left_behind = false;
 };
 
 }  // namespace ckpt::detail

@@ -15,8 +15,8 @@
 namespace ckpt::detail {
 
 /// Goes ahead of who writes, on a thread of its own, and fetches what is written next into the cache: that takes a
-/// fraction of the time of the kernel's copy, which then waits for memory no more. The thread runs on a core that is
-/// idle, or not at all (Linux), and nobody waits for it, not even for its end.
+/// fraction of the time of the kernel's copy, which then waits for memory no more. Where others have the cores it
+/// fetches next to nothing: it interrupts nobody, and sees by the pieces that it missed that it had to wait.
 class fetcher {
  public:
   fetcher(const fetcher&) = delete;
@@ -30,12 +30,12 @@ class fetcher {
     wake();
   }
 
-  /// There is no more. The caller is through with this.
+  /// There is no more. The caller is through with this, and the thread, in this process, with everything.
   void end() noexcept {
     m_is_ending = true;
     ++m_number;
     wake();
-    leave();
+    finish();
   }
 
  protected:
@@ -46,22 +46,28 @@ class fetcher {
   /// now, or begin and size be of two pieces; and memory that cannot be read, as that of a mapped file that was cut
   /// short, is the kernel's to refuse.
   void run() noexcept {
-    run_when_idle();
-    for (unsigned number = 0; !m_is_ending;) {
+    interrupt_nobody();
+    unsigned number = 0;
+    for (unsigned late = 0; !m_is_ending;) {
       wait(number);
-      number = m_number;
+      const unsigned newest = m_number;
+      late = newest - number > 1 ? late + 1 : 0;
+      number = newest;
+      if (late > few && late % many != 0) continue;
       const std::byte* const begin = m_begin.load(std::memory_order_relaxed);
       const std::size_t size = m_size.load(std::memory_order_relaxed);
       prepare(begin, size);
       for (std::size_t at = 0; at < size && m_number.load(std::memory_order_relaxed) == number; at += page)
         for (std::size_t next = at; next < at + page; next += line) __builtin_prefetch(begin + next);
     }
-    leave();
   }
 
   std::atomic<unsigned> m_number{0};  // of pieces, and of the end
 
  private:
+  // Who sleeps is late now and then, and who is late each time has no core to itself; but it may have one again.
+  static constexpr unsigned few = 3;
+  static constexpr unsigned many = 16;
   static constexpr std::size_t page = 4096;
   static constexpr std::size_t line = 64;
 
@@ -70,8 +76,8 @@ class fetcher {
   virtual void wake() noexcept = 0;
   /// Before memory is fetched.
   virtual void prepare(const std::byte* /*begin*/, std::size_t /*size*/) noexcept {}
-  /// Called by both sides, when they are through with this.
-  virtual void leave() noexcept = 0;
+  /// At the end, on the side of who writes.
+  virtual void finish() noexcept = 0;
 
   std::atomic<const std::byte*> m_begin{nullptr};
   std::atomic<std::size_t> m_size{0};
@@ -84,17 +90,16 @@ class thread_fetcher final : public fetcher {
   /// Null where the system has no thread to give.
   [[nodiscard]] static fetcher* start() {
     owner<thread_fetcher> started(new thread_fetcher);
-    return start_detached<&thread_fetcher::run>(*started) ? started.release() : nullptr;
+    started->m_thread.start<&thread_fetcher::run>(*started);
+    return started->m_thread.is_there() ? started.release() : nullptr;
   }
 
  private:
   void wait(unsigned number) noexcept override { m_number.wait(number); }
   void wake() noexcept override { m_number.notify_one(); }
-  void leave() noexcept override {
-    if (--m_users == 0) delete this;
-  }
+  void finish() noexcept override { delete this; }
 
-  std::atomic<int> m_users{2};
+  quiet_thread m_thread;  // last: it is joined first
 };
 
 /// A file as a sink, of which a fetcher fetches each large piece while it is written. Only the constructor allocates.

@@ -15,7 +15,9 @@
 #include <utility>
 
 #include <ckpt/checkpoint/options.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/task/background_queue.hpp>
 #include <ckpt/task/process_mark.hpp>
 
 namespace ckpt {
@@ -179,12 +181,19 @@ class [[nodiscard]] save_job {
   }
 
   /// Waits, and says what the save did, or throws what went wrong: what save() throws, and job_error where it was
-  /// cancelled or its process ended before the file was complete.
-  save_report get() { return m_state->result(); }
+  /// cancelled or its process ended before the file was complete. On the thread of a queue, which must not wait for
+  /// saves, usage_error where it is not done.
+  save_report get() {
+    check_may_wait();
+    return m_state->result();
+  }
 
-  /// Waits until it is done. In a process that the program has forked meanwhile there is nothing to wait for: wait()
-  /// returns at once, and get() throws job_error.
-  void wait() const { m_state->wait(); }
+  /// Waits until it is done; on the thread of a queue as get(). In a process that the program has forked meanwhile
+  /// there is nothing to wait for: wait() returns at once, and get() throws job_error.
+  void wait() const {
+    check_may_wait();
+    m_state->wait();
+  }
   /// Whether it is done after at most so long.
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> most) const {
@@ -222,6 +231,12 @@ class [[nodiscard]] save_job {
   }
 
  private:
+  void check_may_wait() const {
+    if (background_queue::is_calling() && !m_state->is_done())
+      throw usage_error(errc::invalid_argument, {.path = m_state->path()},
+                        concat({"the save is not done", background_queue::must_not_wait}));
+  }
+
   std::shared_ptr<detail::job_state> m_state;
 };
 

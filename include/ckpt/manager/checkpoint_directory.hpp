@@ -64,6 +64,12 @@ class checkpoint_directory {
     return found;
   }
 
+  /// Whether the file of a checkpoint is there. Throws io_error.
+  [[nodiscard]] bool has(const training_step& at) const {
+    const std::vector<std::string> names = list_directory(m_path);
+    return std::find(names.begin(), names.end(), step_name(m_prefix, at, m_suffix)) != names.end();
+  }
+
   /// Adds the metrics of checkpoints. Throws io_error, format_error.
   void add_metrics(std::vector<checkpoint>& to) const {
     metrics_by_file all = read_metrics(path_of_metrics());
@@ -77,10 +83,11 @@ class checkpoint_directory {
     return found;
   }
 
-  /// Notes the metrics of checkpoints whose files are being written or about to be: so none is ever there without those
-  /// it was saved with. Forgets those of other files that are not there. Throws io_error, format_error; usage_error for
-  /// a name that is not UTF-8.
-  void record(std::span<const training_step> coming, atomic_file_options options) const {
+  /// Notes the metrics of checkpoints whose files are being written or about to be: so none is ever there without
+  /// metrics. Forgets those of other files that are not there. Returns what was noted before: those of a file that is
+  /// there already are to be noted again where the save that was to replace it fails. Throws io_error, format_error;
+  /// usage_error for a name that is not UTF-8.
+  metrics_by_file record(std::span<const training_step> coming, atomic_file_options options) const {
     const metrics_by_file before = read_metrics(path_of_metrics());
     metrics_by_file after;
     for (const std::string& name : list_directory(m_path)) {
@@ -92,12 +99,19 @@ class checkpoint_directory {
       if (std::string name = step_name(m_prefix, each, m_suffix); !each.metrics.empty() || before.contains(name))
         after.insert_or_assign(std::move(name), each.metrics);
     if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
+    return before;
+  }
+
+  /// What `all` has of a checkpoint.
+  [[nodiscard]] step_metrics metrics_of(const metrics_by_file& all, const training_step& at) const {
+    const auto found = all.find(step_name(m_prefix, at, m_suffix));
+    return found == all.end() ? step_metrics() : found->second;
   }
 
   /// Deletes the checkpoints up to `saved` that `policy` does not preserve, but never that of `saved`, from the oldest
   /// on. What comes after it is of another run: the policy is not shown it. The newest that stays is on the disk before
-  /// the first of them is gone, where `done` does not say that it is already. Returns when the deletions are, too. What
-  /// goes wrong is reported, not thrown, for the save before it has succeeded.
+  /// the first of them is gone, where `done` does not say that it is already. What goes wrong is reported, not thrown,
+  /// for the save before it has succeeded. A power cut may bring back what is deleted: the next call deletes it again.
   [[nodiscard]] deletion_report delete_others(const preservation& policy, const training_step& saved,
                                               durability done) const {
     deletion_report report;
@@ -118,7 +132,6 @@ class checkpoint_directory {
         opened.sync("old checkpoints are all there, for the new one may not last");
       }
       for (const checkpoint* const each : condemned) remove(opened, *each, report);
-      opened.sync(may_come_back);
     } catch (const error& e) {
       report.errors.push_back(e);
     } catch (const std::exception& e) {  // of a policy of the caller's, say
@@ -128,20 +141,23 @@ class checkpoint_directory {
     return report;
   }
 
-  /// Deletes all checkpoints that come after `last`, from the newest on, and returns when that is on the disk. What
-  /// cannot be deleted is reported. Throws io_error where the directory cannot be read or synced.
+  /// Deletes all checkpoints that come after `last`, from the newest on, and returns when that is on the disk. None of
+  /// them is being written by a save of this process; a process that has outlived its parent finds its temporary file
+  /// gone when it comes to name it. What cannot be deleted is reported. Throws io_error where the directory cannot be
+  /// read or synced.
   [[nodiscard]] deletion_report delete_after(const training_step& last) const {
     deletion_report report;
-    const std::vector<checkpoint> all = files();
     const directory opened(m_path, directory::use::with_sync, m_path);
+    for (const std::string& name : list_directory(m_path))
+      if (const auto at = parse_step_name(target_of_temporary(name), m_prefix, m_suffix); at && is_earlier(last, *at))
+        static_cast<void>(opened.remove(name));
+    const std::vector<checkpoint> all = files();
     for (auto each = all.rbegin(); each != all.rend() && is_earlier(last, *each); ++each) remove(opened, *each, report);
-    if (!report.deleted.empty()) opened.sync(may_come_back);
+    if (!report.deleted.empty()) opened.sync("checkpoints are deleted, but a power cut may bring them back");
     return report;
   }
 
  private:
-  static constexpr std::string_view may_come_back = "checkpoints are deleted, but a power cut may bring them back";
-
   void remove(const directory& from, const checkpoint& each, deletion_report& report) const {
     if (const std::error_code cause = from.remove(step_name(m_prefix, each, m_suffix)))
       report.errors.push_back(io_error(cause, {.path = each.path}, "cannot delete the old checkpoint"));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +21,13 @@
 #include <ckpt/io/lock_file.hpp>
 #include <ckpt/io/make_directories.hpp>
 #include <ckpt/manager/checkpoint_directory.hpp>
+#include <ckpt/manager/metrics_file.hpp>
 #include <ckpt/manager/preservation.hpp>
 #include <ckpt/manager/restore_latest.hpp>
 #include <ckpt/manager/save_decision.hpp>
 #include <ckpt/manager/training_step.hpp>
 #include <ckpt/model/append_values.hpp>
+#include <ckpt/task/background_queue.hpp>
 
 namespace ckpt {
 
@@ -81,22 +84,35 @@ class checkpoint_manager {
   /// Saves whatever the decision says: the end of a training, say.
   template <class Object>
   checkpoint_report save_now(const training_step& now, Object&& object, const append_values& append = {}) {
-    const save_options options(begin(now, append));
-    save_report saved = ckpt::save<Policies...>(object, m_directory.path_of(now), options);
+    const auto [options, before] = begin(now, append);
+    save_report saved;
+    try {
+      saved = ckpt::save<Policies...>(object, m_directory.path_of(now), save_options(options));
+    } catch (...) {
+      take_back(before);
+      throw;
+    }
     note(now);
     return finish(now, std::move(saved));
   }
 
   /// As save(), in the background: says whether it saves, and returns when `object` may be changed, as ckpt::save_async
-  /// does. Old checkpoints are deleted when a later call finds that the new one is done. Throws, too, what went wrong
-  /// with an earlier one; then this one has not begun, and may be asked for again.
+  /// does; with metrics, their small file is on the disk by then, too. Old checkpoints are deleted when a later call
+  /// finds that the new one is done. Throws, too, what went wrong with an earlier one; then this one has not begun, and
+  /// may be asked for again.
   template <class Object>
   bool save_async(const training_step& now, Object&& object, const append_values& append = {}) {
     finish_those_done();
     if (!should_save(now)) return false;
-    async_options options = begin(now, append);
-    m_pending.saves.push_back({now, ckpt::save_async<Policies...>(std::forward<Object>(object),
-                                                                  m_directory.path_of(now), std::move(options))});
+    auto [options, before] = begin(now, append);
+    try {
+      save_job job =
+          ckpt::save_async<Policies...>(std::forward<Object>(object), m_directory.path_of(now), std::move(options));
+      m_pending.saves.push_back({now, before, std::move(job)});
+    } catch (...) {
+      take_back(before);
+      throw;
+    }
     note(now);
     return true;
   }
@@ -112,7 +128,7 @@ class checkpoint_manager {
   /// The checkpoints of this prefix, from the oldest to the newest.
   [[nodiscard]] std::vector<checkpoint> checkpoints() const { return m_directory.checkpoints(); }
 
-  /// The newest of them, whether or not it loads; nothing where there is none.
+  /// The newest of them, whether or not it loads; nothing where there is none. Saves that are not done are not there.
   [[nodiscard]] std::optional<checkpoint> latest() const {
     std::vector<checkpoint> all = checkpoints();
     if (all.empty()) return std::nullopt;
@@ -128,8 +144,9 @@ class checkpoint_manager {
     return m_directory.delete_after(last);
   }
 
-  /// As the function ckpt::restore_latest.
+  /// As the function ckpt::restore_latest, once the saves in the background are done, well or not.
   [[nodiscard]] std::optional<restored_checkpoint> restore_latest(const load_options& options = {}) const {
+    for (const background_save& each : m_pending.saves) each.job.wait();
     return detail::restore_latest_of<Policies...>(m_directory, options);
   }
 
@@ -146,9 +163,11 @@ class checkpoint_manager {
 
   struct background_save {
     training_step at;
+    training_step before;  // with the metrics that a file of that name had
     save_job job;
   };
-  /// Whose files nobody else may write while they are written: the lock is held on to until they are done.
+  /// Whose files nobody else may write while they are written: the lock is held on to until they are done. But not on
+  /// the thread of a queue, which must not wait for them.
   struct background_saves {
     background_saves() = default;
     background_saves(background_saves&&) noexcept = default;
@@ -157,20 +176,40 @@ class checkpoint_manager {
       return *this;
     }
     ~background_saves() {
-      for (const background_save& each : saves) each.job.wait();
+      for (const background_save& each : saves)
+        if (!background_queue::is_calling()) each.job.wait();
     }
     std::deque<background_save> saves;
   };
 
+  struct beginning {
+    async_options options;
+    training_step before;
+  };
+
   /// Everything before the save itself.
-  async_options begin(const training_step& now, const append_values& append) const {
+  beginning begin(const training_step& now, const append_values& append) const {
     async_options options = m_save;
     options.append.add(append);
+    training_step before{.epoch = now.epoch, .step = now.step};
+    before.metrics = m_directory.metrics_of(record(now), before);
+    return {std::move(options), std::move(before)};
+  }
+
+  /// Notes the metrics of a checkpoint, and of those in the background.
+  metrics_by_file record(const training_step& at) const {
     std::vector<training_step> coming;
     for (const background_save& each : m_pending.saves) coming.push_back(each.at);
-    coming.push_back(now);
-    m_directory.record(coming, {.sync = options.durability, .mode = options.permissions});
-    return options;
+    coming.push_back(at);
+    return m_directory.record(coming, {.sync = m_save.durability, .mode = m_save.permissions});
+  }
+
+  /// A save has failed: an older file of its name is still there, and has its metrics again.
+  void take_back(const training_step& before) const noexcept {
+    try {
+      record(before);
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): what went wrong first is thrown
+    }
   }
 
   void note(const training_step& saved) {
@@ -189,7 +228,14 @@ class checkpoint_manager {
     while (!m_pending.saves.empty() && m_pending.saves.front().job.done()) {
       background_save next = std::move(m_pending.saves.front());
       m_pending.saves.pop_front();
-      m_finished.push_back(finish(next.at, next.job.get()));
+      save_report saved;
+      try {
+        saved = next.job.get();
+      } catch (...) {
+        take_back(next.before);
+        throw;
+      }
+      m_finished.push_back(finish(next.at, std::move(saved)));
     }
   }
 

@@ -27,9 +27,10 @@ struct restored_checkpoint {
 
 namespace detail {
 
+/// One look at the directory. Nothing, too, where `has_changed` says afterwards that a file has gone meanwhile.
 template <class... Policies>
-[[nodiscard]] std::optional<restored_checkpoint> restore_latest_of(const checkpoint_directory& directory,
-                                                                   const load_options& options) {
+[[nodiscard]] std::optional<restored_checkpoint> restore_latest_once(const checkpoint_directory& directory,
+                                                                     const load_options& options, bool& has_changed) {
   std::vector<checkpoint> all = directory.files();
   std::vector<error> skipped;
   try {
@@ -47,12 +48,24 @@ template <class... Policies>
     } catch (const usage_error&) {
       throw;  // of the call, not of the file: a missing key must not look as if nothing had been saved
     } catch (const error& e) {
+      has_changed = !directory.has(all.back());
+      if (has_changed) return std::nullopt;
       skipped.push_back(e);
       if (of_the_newest == nullptr) of_the_newest = std::current_exception();
     }
   }
   if (of_the_newest != nullptr) std::rethrow_exception(of_the_newest);
   return std::nullopt;
+}
+
+template <class... Policies>
+[[nodiscard]] std::optional<restored_checkpoint> restore_latest_of(const checkpoint_directory& directory,
+                                                                   const load_options& options) {
+  for (;;) {  // each time round a manager has saved and deleted one
+    bool has_changed = false;
+    std::optional<restored_checkpoint> found = restore_latest_once<Policies...>(directory, options, has_changed);
+    if (!has_changed) return found;
+  }
 }
 
 }  // namespace detail

@@ -8,36 +8,12 @@
 
 namespace ckpt {
 
-namespace detail {
-
-/// Calls the member function `Work` of `self` on a new thread; returns whether there is one.
-template <auto Work, class Self>
-bool start_thread(pthread_t& thread, Self& self) noexcept {
-  constexpr auto run = [](void* of) -> void* {
-    (static_cast<Self*>(of)->*Work)();
-    return nullptr;
-  };
-  const signals_left_to_others meanwhile;
-  return ::pthread_create(&thread, nullptr, run, &self) == 0;
-}
-
-}  // namespace detail
-
-/// Calls the member function `Work` of `self`, which must outlive it, on a new thread that nobody waits for and that
-/// gets no signals of the application. Returns whether the system has one to give.
-template <auto Work, class Self>
-[[nodiscard]] bool start_detached(Self& self) noexcept {
-  pthread_t thread{};
-  if (!detail::start_thread<Work>(thread, self)) return false;
-  ::pthread_detach(thread);
-  return true;
-}
-
-/// From now on the calling thread runs only where a core has nothing else to do.
-inline void run_when_idle() noexcept {
-#ifdef SCHED_IDLE
+/// From now on the calling thread, when it is woken up, waits until a core is idle or another thread has had its turn.
+/// (No lower: a thread that only runs on an idle core does not end either, nor its process, while there is none.)
+inline void interrupt_nobody() noexcept {
+#ifdef SCHED_BATCH
   const sched_param none{};
-  ::sched_setscheduler(0, SCHED_IDLE, &none);
+  ::sched_setscheduler(0, SCHED_BATCH, &none);
 #endif
 }
 
@@ -53,7 +29,12 @@ class quiet_thread {
   /// Calls the member function `Work` of `self` on a new thread, once. Where the system has none to give there is none.
   template <auto Work, class Self>
   void start(Self& self) noexcept {
-    m_is_there = detail::start_thread<Work>(m_thread, self);
+    constexpr auto run = [](void* of) -> void* {
+      (static_cast<Self*>(of)->*Work)();
+      return nullptr;
+    };
+    const signals_left_to_others meanwhile;
+    m_is_there = ::pthread_create(&m_thread, nullptr, run, &self) == 0;
   }
 
   /// Whether it was made, and not yet joined.

@@ -4,10 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include <sched.h>
+
+#include <ckpt/checkpoint/save.hpp>
 #include <ckpt/checkpoint/save_async.hpp>
 #include <ckpt/io/atomic_file.hpp>
 
@@ -29,7 +34,32 @@ int threads_that_write(std::uint64_t size) {
   return child.wait().number;
 }
 
+/// Whether a thread of this process only runs where a core is idle. It would end only there, too, and the process with
+/// it: where other threads have all cores, a minute late.
+bool waits_for_an_idle_core() {
+  bool waits = false;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+    waits = waits || ::sched_getscheduler(std::stoi(task.path().filename().string())) == SCHED_IDLE;
+  return waits;
+}
+
 }  // namespace
+
+TEST_CASE("child_fetcher: no thread of a saving process waits for an idle core, nor of a plain save") {
+  std::map<std::string, std::vector<std::uint8_t>> net{
+      {"w", std::vector<std::uint8_t>(static_cast<std::size_t>(executor::large_file))}};
+  const scratch::directory here;
+  bool waits = false;
+  save(net, here / "net", {.progress = [&](progress) { waits = waits || waits_for_an_idle_core(); }, .threads = 2});
+  CHECK(!waits);
+  atomic_file file(here / "f", executor::large_file, {.room = reservation::later});
+  child_process child(file.descriptors(), "f", [&](const child_channel&) {
+    detail::read_ahead ahead(file, &detail::child_fetcher::start);
+    ahead.write(std::as_bytes(std::span(net.at("w"))));
+    child_channel::leave(waits_for_an_idle_core() ? 1 : 0);  // no other thread of the tests may hold a lock here
+  });
+  CHECK(child.wait().is_success());
+}
 
 TEST_CASE("child_fetcher: a saving process has a second thread for a large file") {
   CHECK(threads_that_write(executor::large_file - 1) == 1);

@@ -41,6 +41,17 @@ TEST_CASE("plain saves: a second thread goes ahead of what is written to a large
   CHECK(threads_that_save(executor::large_file, {.threads = 2}) >= 1);  // a sanitizer may have one, too
 }
 
+TEST_CASE("plain saves: no thread of theirs goes on when they have returned") {
+  const scratch::directory folder;
+  const std::map<std::string, std::vector<std::uint8_t>> net{
+      {"w", std::vector<std::uint8_t>(static_cast<std::size_t>(executor::large_file))}};
+  const int before = support::threads_of_this_process();
+  for (int i = 0; i < 10; ++i) {
+    save(net, folder / "net", {.durability = durability::none, .threads = 2});
+    CHECK(support::threads_of_this_process() == before);
+  }
+}
+
 TEST_CASE("plain saves: one thread or two, the same bytes") {
   std::vector<std::uint8_t> content(executor::large_file + 64);
   for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::uint8_t>(i ^ (i >> 8U) ^ (i >> 16U));

@@ -618,6 +618,45 @@ TEST_CASE("save_async: a coroutine that goes on on the thread of its own queue m
   }
 }
 
+namespace {
+
+/// Waits, on the thread of a queue, for a save that only that thread could do.
+detached save_twice(std::string path, const async_options& given, bool asks, std::string& outcome,
+                    std::binary_semaphore& end) {
+  const at_end last{end};
+  save_job first = save_async(one, path, given);
+  co_await first;
+  const save_job second = save_async(one, path + "2", given);
+  try {
+    if (asks) (void)const_cast<save_job&>(second).get();
+    else second.wait();
+  } catch (const usage_error& e) {
+    outcome = e.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("save_async: on the thread of a queue nobody waits for a save, or it would for ever") {
+  const scratch::directory here;
+  for (const bool asks : {true, false}) {
+    std::string outcome;
+    std::counting_semaphore<> is_waiting(0);
+    std::binary_semaphore end(0);
+    async_options options = quick(async::thread);
+    options.queue = save_queue();
+    options.progress = [&, is_first = true](progress) mutable {
+      if (std::exchange(is_first, false)) is_waiting.acquire();
+    };
+    save_twice(here / "a", options, asks, outcome, end);
+    is_waiting.release(2);
+    end.acquire();
+    CHECK(outcome == here /
+                         "a2.ckpt: the save is not done; this is called on the thread of a queue of saves, which must "
+                         "not wait for them");
+  }
+}
+
 TEST_CASE("save_async: the end of a program waits for saves whose queue somebody still has") {
   const scratch::directory here;
   const net saved;

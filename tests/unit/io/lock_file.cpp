@@ -54,6 +54,18 @@ TEST_CASE("lock_file: a holder that has not said who it is") {
   CHECK(message_of<usage_error>([&] { lock_file second(here / "lock"); }) == here / "lock: is held by another process");
 }
 
+TEST_CASE("lock_file: a holder that the one has forked who said who it was") {
+  const scratch::directory here;
+  scratch::forked other([](auto) {});
+  const std::string ended = std::to_string(other.id());
+  other.kill();
+  scratch::put(here / "lock", ended + "\n");
+  const file_descriptor file(::open((here / "lock").c_str(), O_RDONLY | O_CLOEXEC), "f");
+  CHECK(!file.try_lock());
+  CHECK(message_of<usage_error>([&] { lock_file second(here / "lock"); }) ==
+        here / "lock: is held by a process that process " + ended + " forked before it ended");
+}
+
 TEST_CASE("lock_file: where there can be none") {
   const scratch::directory here;
   std::filesystem::create_symlink("elsewhere", here / "link");

@@ -308,3 +308,61 @@ TEST_CASE("checkpoint_manager: a save in the background keeps its metrics while 
   CHECK(all[0].metrics == step_metrics{{"loss", 1}});
   CHECK(all[1].metrics == step_metrics{{"loss", 2}});
 }
+
+TEST_CASE("checkpoint_manager: a file whose replacement failed has its metrics again, and is preserved by them") {
+  for (const bool is_waited_for : {true, false}) {
+    CAPTURE(is_waited_for);
+    const scratch::directory here;
+    std::atomic<bool> fails{false};
+    async_options options = quick;
+    options.progress = [&](progress) {
+      if (fails.load()) throw std::runtime_error("enough");
+    };
+    checkpoint_manager<> manager(
+        here.path(), {.prefix = "net", .preservation = best_n{1, "accuracy", best::largest}, .save = options});
+    const auto save = [&](std::uint64_t step, double accuracy) {
+      const training_step now{.epoch = 1, .step = step, .metrics = {{"accuracy", accuracy}}};
+      if (is_waited_for) {
+        manager.save(now, at_step(step));
+      } else {
+        manager.save_async(now, at_step(step));
+        manager.wait();
+      }
+    };
+    save(1, 0.9);
+    fails.store(true);
+    CHECK_THROWS_AS(save(1, 0.1), std::runtime_error);
+    fails.store(false);
+    CHECK(manager.checkpoints().front().metrics == step_metrics{{"accuracy", 0.9}});
+    save(2, 0.3);
+    save(3, 0.5);
+    CHECK(steps_of(manager.checkpoints()) == "1 3");
+    save(1, 0.2);  // and one that does not fail has its own
+    CHECK(manager.checkpoints().front().metrics == step_metrics{{"accuracy", 0.2}});
+  }
+}
+
+TEST_CASE("checkpoint_manager: restore_latest sees what this manager is saving") {
+  const scratch::directory here;
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = quick});
+  for (std::uint64_t step = 1; step <= 3; ++step) {
+    manager.save_async({.epoch = 1, .step = step}, at_step(step));
+    const auto restored = manager.restore_latest();
+    REQUIRE(restored);
+    CHECK(restored->from.step == step);
+  }
+}
+
+TEST_CASE("checkpoint_manager: what is discarded does not come back by a process that has outlived its parent") {
+  const scratch::directory here;
+  scratch::put(here / ".net-1_300.ckpt.0123456789abcdef.tmp", "");
+  scratch::put(here / ".net-1_200.ckpt.0123456789abcdef.tmp", "");
+  scratch::put(here / ".other-1_300.ckpt.0123456789abcdef.tmp", "");
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = quick});
+  for (const char* const name : {".net-1_300.ckpt.0123456789abcdef.tmp", ".net-1_200.ckpt.0123456789abcdef.tmp"})
+    scratch::put(here / name, "");  // as if it lived, and had not been removed by the constructor
+  manager.save({.epoch = 1, .step = 250}, at_step(250));
+  CHECK(manager.discard_after({.epoch = 1, .step = 200}).deleted == names{here / "net-1_250.ckpt"});
+  CHECK(here.names() ==
+        names{".lock", ".net-1_200.ckpt.0123456789abcdef.tmp", ".other-1_300.ckpt.0123456789abcdef.tmp"});
+}

@@ -2,8 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <ckpt/checkpoint/save.hpp>
@@ -114,4 +120,34 @@ TEST_CASE("restore_latest: a wrong call is no broken file") {
   CHECK(scratch::error_of<usage_error>([&] {
           static_cast<void>(restore_latest(here.path(), "net", {.key = key}));
         }).code() == errc::key);
+}
+
+TEST_CASE("restore_latest: a writer that deletes what has just been listed takes nothing away") {
+  const scratch::directory here;
+  save_steps(here, 1);
+  std::atomic<bool> is_done{false};
+  std::thread writer([&] {
+    for (std::uint64_t step = 2; step <= 400; ++step) {
+      const std::vector<std::pair<std::string, std::vector<float>>> net{{"w", {static_cast<float>(step)}}};
+      ckpt::save(net, here / "net-1_" + std::to_string(step), {.durability = durability::none});
+      std::filesystem::remove(here / "net-1_" + std::to_string(step - 1) + ".ckpt");
+    }
+    is_done = true;
+  });
+  std::size_t skipped = 0;
+  std::size_t missed = 0;
+  std::string thrown;
+  while (!is_done) {
+    try {
+      const auto restored = restore_latest(here.path(), "net");
+      missed += restored ? 0u : 1u;
+      if (restored) skipped += restored->skipped.size();
+    } catch (const error& e) {
+      thrown = e.what();
+    }
+  }
+  writer.join();
+  CHECK(thrown.empty());
+  CHECK(missed == 0);
+  CHECK(skipped == 0);
 }

@@ -85,6 +85,31 @@ TEST_CASE("staging_pool: what is kept makes room for what is asked for") {
   CHECK(pool.used() == 700);
 }
 
+TEST_CASE("staging_pool: of a snapshot that grows no step is kept but the last, and not each one is fresh memory") {
+  const staging_pool pool(std::uint64_t{1} << 30);
+  for (const std::size_t first : {std::size_t{1000}, std::size_t{16} << 20}) {
+    pool.trim();
+    std::size_t fresh = 0;
+    std::size_t size = first;
+    for (std::uint64_t kept = 0; size < 3 * first; size += first / 50) {
+      CHECK(take(pool, size).bytes().size() == size);
+      fresh += pool.kept() == kept ? 0u : 1u;
+      kept = pool.kept();
+    }
+    CHECK(pool.kept() < size + size / 4);
+    CHECK(fresh < 20);
+  }
+}
+
+TEST_CASE("staging_pool: of two sizes in turns both are kept") {
+  const staging_pool pool(10'000);
+  for (int i = 0; i < 3; ++i)
+    for (const std::size_t size : {100u, 1000u, 200u, 2000u}) CHECK(take(pool, size).bytes().size() == size);
+  const std::uint64_t kept = pool.kept();
+  for (const std::size_t size : {100u, 1000u, 200u, 2000u}) (void)take(pool, size);
+  CHECK(pool.kept() == kept);
+}
+
 TEST_CASE("staging_pool: trim gives back what is not in use") {
   const staging_pool pool(1000);
   const staging_pool::lease used = take(pool, 300);
