@@ -5,9 +5,12 @@
 #
 #   --python PATH    an interpreter with mindspore and safetensors (tests/interop/environment.sh makes one); what it lacks is skipped
 #   --folder DIR     the file system to measure; else the one that this folder is on
+#   --rounds N       how often each question is measured, the contestants in turn; the medians count (default: 11)
 #   --only QUESTION  save, many, load, memory, encrypted, async or compile
 #   --realtime       as root: keeps other programs from interrupting, and takes a core from them as long as it runs
+#   --quick          once, with 64 MiB in place of 1 GiB: shows that it all works; its figures mean nothing
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit ;; esac
 cd "$(dirname "$0")/.."
 . scripts/prepare.sh
 

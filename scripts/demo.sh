@@ -4,16 +4,25 @@
 #
 # usage: scripts/demo.sh [FILE]
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit ;; esac
 [ $# -le 1 ] || { echo "usage: scripts/demo.sh [FILE]" >&2; exit 2; }
-file=${1:+$(realpath -m -- "$1")}
+file=${1:+$(realpath -m -- "$1")} script=$0 caller=$PWD
 cd "$(dirname "$0")/.."
 . scripts/prepare.sh
 [ -z "$file" ] || [ -f "$file" ] || fail "there is no file $file"
 
 prepare_build
 build build/demo --buildtype=release -D{tests,benchmarks}=disabled -D{tools,examples}=enabled
-ckpt=build/demo/tools/ckpt out=build/demo/out
-mkdir -p "$out"
+mkdir -p build/demo/out
+
+# What is shown works from where the caller is.
+root=$PWD
+cd "$caller"
+case $root/ in
+  "${caller%/}"/*) built=$(realpath --relative-to=. "$root/build/demo") ;;
+  *) built=$root/build/demo ;;
+esac
+ckpt=$built/tools/ckpt out=$built/out
 
 show() { # show COMMAND ARGUMENT... : prints the command and what it prints
   echo
@@ -35,7 +44,7 @@ tour() {
   show "$ckpt" diff "$1" "$converted"
 }
 
-show build/demo/examples/lenet "$out"
+show "$built/examples/lenet" "$out"
 tour "$out/lenet.ckpt"
 done=("saved and loaded a LeNet-5 ($out/lenet.ckpt), and converted it: $converted")
 if [ -n "$file" ]; then
@@ -47,4 +56,4 @@ echo
 echo "Done:"
 printf '  %s\n' "${done[@]}"
 echo "  the command for other files: $ckpt --help"
-[ -n "$file" ] || echo "  the same with a model of yours: scripts/demo.sh FILE"
+[ -n "$file" ] || echo "  the same with a model of yours: $script FILE"

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/prepare.sh
 
-prepare_build
+prepare_build doctest-dev
 build build/test --buildtype=plain -Dtests=enabled -Dtools=enabled -Dexamples=enabled
 rm -f build/test/meson-logs/testlog.json
 meson test -C build/test --no-rebuild --print-errorlogs || true # what failed is counted below

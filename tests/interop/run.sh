@@ -6,6 +6,7 @@
 #                                           test_manager;
 #                                           without arguments all, and the golden files and the safetensors differential
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit ;; esac
 cd "$(dirname "$0")/../.."
 . scripts/prepare.sh
 . tests/interop/environment.sh
