@@ -3,6 +3,8 @@
 
 /// Saving and loading checkpoints of neural networks. Needs nothing but the standard library.
 
+#include <ckpt/version.hpp>  // first: it says which C++ this needs
+
 #include <ckpt/checkpoint/inspect.hpp>
 #include <ckpt/checkpoint/load.hpp>
 #include <ckpt/checkpoint/load_into.hpp>
@@ -14,6 +16,5 @@
 #include <ckpt/model/parameter.hpp>
 #include <ckpt/model/state_dict.hpp>
 #include <ckpt/tensor/tensor.hpp>
-#include <ckpt/version.hpp>
 
 #endif

@@ -3,6 +3,8 @@
 
 /// Encrypted checkpoints. Including it means linking Crypto++ (-lcryptopp, -pthread).
 
+#include <ckpt/version.hpp>  // first: it says which C++ this needs
+
 #include <ckpt/checkpoint/encryption.hpp>
 #include <ckpt/cipher/aes_cbc.hpp>
 #include <ckpt/cipher/aes_gcm.hpp>

@@ -4,6 +4,8 @@
 /// Checkpoints of a training: when to save, which to keep, and the newest one that loads. Needs nothing but the
 /// standard library.
 
+#include <ckpt/version.hpp>  // first: it says which C++ this needs
+
 #include <ckpt/async.hpp>
 #include <ckpt/manager/any_of.hpp>
 #include <ckpt/manager/checkpoint_manager.hpp>

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The ways to use the library that the README names: a copy of include/, a meson subproject, installed with pkg-config, and
-# a build that chooses the policies.
-# Each builds one program in a folder of its own and runs it. Last line: N passed, N failed
+# a build that chooses the policies; and what is said where Crypto++ and ISA-L or C++20 are missing.
+# Each builds its programs in a folder of its own and runs them. Last line: N passed, N failed
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -12,7 +12,7 @@ passed=0 failed=0
 
 try() { # try FUNCTION
   mkdir -p "$work/$1"
-  (set -e; cd "$work/$1"; cp "$root/tests/consumers/consumer.cpp" .; "$1") >"$work/$1.log" 2>&1
+  (set -e; cd "$work/$1"; cp "$root/tests/consumers/"*.cpp .; "$1") >"$work/$1.log" 2>&1
   if [ $? -eq 0 ]; then
     passed=$((passed + 1))
   else
@@ -28,16 +28,34 @@ copied() {
   ./consumer
 }
 
-subproject() {
+too_old() { # the first error says what is missing, whichever header comes first
+  local header
+  for header in ckpt async manager crypto; do
+    echo "#include <ckpt/$header.hpp>" >old.cpp
+    if "$CXX" -std=c++17 -I"$root/include" -fsyntax-only old.cpp 2>said; then return 1; fi
+    grep -m 1 'error' said | tee first
+    grep -q 'ckpt needs C++20: compile with -std=c++20' first
+  done
+}
+
+as_subproject() {
   mkdir -p subprojects/ckpt
   cp -r "$root"/{include,meson.build,meson_options.txt} subprojects/ckpt/ # its other folders are not looked at
+}
+
+subproject() {
+  as_subproject
   cat >meson.build <<'MESON'
 project('consumer', 'cpp', default_options: ['cpp_std=c++20'])
 executable('consumer', 'consumer.cpp', dependencies: dependency('ckpt', fallback: 'ckpt'))
+executable('sealed', 'sealed.cpp', dependencies: dependency('ckpt-crypto', fallback: 'ckpt'))
+executable('summed', 'summed.cpp', dependencies: dependency('ckpt-crc32', fallback: 'ckpt'))
 MESON
   meson setup build
   ninja -C build
   build/consumer
+  build/sealed
+  build/summed
   if grep -e -Wconversion build/compile_commands.json; then return 1; fi # our warnings stay with us
 }
 
@@ -45,17 +63,43 @@ installed() {
   meson setup build "$root" --prefix="$PWD/prefix" -D{tests,tools,examples,benchmarks}=disabled
   meson install -C build
   diff -r "$root/include/ckpt" prefix/include/ckpt
-  local pc flags
-  pc=$(find prefix -name ckpt.pc)
-  flags=$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --cflags --libs ckpt)
-  "$CXX" -std=c++20 $flags consumer.cpp -o consumer
-  ./consumer
+  local program package
+  PKG_CONFIG_PATH=$(dirname "$(find "$PWD/prefix" -name ckpt.pc)")
+  export PKG_CONFIG_PATH
+  while read -r program package; do
+    "$CXX" -std=c++20 $program.cpp $(pkg-config --cflags --libs "$package") -o $program
+    ./$program
+  done <<<"consumer ckpt
+    sealed ckpt-crypto
+    summed ckpt-crc32"
+}
+
+bare() { # where neither Crypto++ nor ISA-L is installed
+  export PKG_CONFIG_LIBDIR=$PWD/nothing
+  local name package
+  while read -r name package; do
+    rm -rf "$name"
+    mkdir "$name"
+    cd "$name"
+    as_subproject
+    printf '%s\n' "project('consumer', 'cpp')" "dependency('$name', fallback: 'ckpt')" >meson.build
+    if meson setup build >said; then return 1; fi
+    grep "apt-get install $package" said
+    cd ..
+  done <<<"ckpt-crypto libcrypto++-dev
+    ckpt-crc32 libisal-dev"
+  meson setup build "$root" --prefix="$PWD/prefix" -D{tests,tools,benchmarks}=disabled -Dexamples=enabled >said
+  grep 'the examples encrypted and own_policies are not built' said
+  ninja -C build examples/lenet
+  (cd build/examples && ./lenet)
+  meson install -C build --no-rebuild
+  find prefix -name 'ckpt*.pc' | tee packages
+  [ "$(wc -l <packages)" -eq 1 ]
 }
 
 configured() { # the example whose build chooses the policies
   cp -r "$root/examples/configured_build/." .
-  mkdir -p subprojects/ckpt
-  cp -r "$root"/{include,meson.build,meson_options.txt} subprojects/ckpt/
+  as_subproject
   local choice
   export TRAIN_KEY=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
   for choice in plain safetensors encrypted; do
@@ -71,8 +115,10 @@ configured() { # the example whose build chooses the policies
 }
 
 try copied
+try too_old
 try subproject
 try installed
+try bare
 try configured
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
