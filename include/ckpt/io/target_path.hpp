@@ -40,7 +40,8 @@ struct target_path {
   file_descriptor::refuse_nul(path);
   if (path.empty()) throw usage_error(errc::invalid_argument, {}, "the path to write to is empty");
   target_path target = split_path(path);
-  std::string link(4096, '\0');  // Linux allows no longer one
+  std::string link;
+  link.resize(4096);  // Linux allows no longer one
   for (int links = 0; links <= 40; ++links) {
     if (target.name.empty())
       throw usage_error(errc::invalid_argument, {.path = path}, "names a directory: add the name of a file");

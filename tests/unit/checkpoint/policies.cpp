@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/format/safetensors.hpp>
 
 #include "../checksum/own_checksum.hpp"
