@@ -11,6 +11,9 @@
 
 #include <ckpt/checkpoint/with_policies.hpp>
 #include <ckpt/cipher/known_ciphers.hpp>
+#include <ckpt/cipher/secret_key.hpp>
+#include <ckpt/core/error.hpp>
+#include <ckpt/core/owner.hpp>
 #include <ckpt/crypto.hpp>
 #include <ckpt/format/detect.hpp>
 #include <ckpt/io/file_source.hpp>
@@ -30,6 +33,26 @@ struct opened_file {
   sequence<std::byte> structure{};  ///< of an encrypted file, where its seal has it
 };
 
+/// The text of an error with other advice at its end, where it ends in `advice`, which is for programs.
+[[nodiscard]] inline std::optional<std::string> readvised(const error& problem, std::string_view advice,
+                                                          std::string_view instead) {
+  const std::string_view text = problem.text();
+  if (!text.ends_with(advice)) return std::nullopt;
+  return std::string(text.substr(0, text.size() - advice.size())) + std::string(instead);
+}
+
+/// Opens the bytes of a file. Throws as file_source.
+[[nodiscard]] inline owner<const source> open_source(std::string path) {
+  try {
+    return owner<const source>(new file_source(std::move(path)));
+  } catch (const usage_error& problem) {
+    const auto text =
+        readvised(problem, "read it into memory and load the bytes", "write what it gives to a file first");
+    if (!text) throw;
+    throw usage_error(problem.code(), problem.facts(), *text);
+  }
+}
+
 /// What a key is for.
 enum class key_use : std::uint8_t {
   needed,           ///< the file: without it an encrypted one cannot be read, and a plain one has none
@@ -37,11 +60,11 @@ enum class key_use : std::uint8_t {
 };
 
 /// Opens a file. Throws format_error where it is encrypted and there is no key, or the other way round.
-[[nodiscard]] inline opened_file open(std::string path, const key_options& keys, key_use use) {
-  owner<const source> file(new file_source(std::move(path)));
+[[nodiscard]] inline opened_file open(std::string path, const std::optional<secret_key>& key, bool allow_unsealed,
+                                      key_use use) {
+  owner<const source> file = open_source(std::move(path));
   const std::uint64_t size = file->size();
   const known_cipher* const cipher = find_cipher(*file);
-  const std::optional<secret_key> key = keys.read();
   if (cipher == nullptr && key && use == key_use::needed)
     throw format_error(errc::not_encrypted, {.path = file->label()}, "the file is not encrypted: leave the key out");
   if (cipher == nullptr) {
@@ -55,7 +78,7 @@ enum class key_use : std::uint8_t {
   return with_policies<aes_gcm, aes_cbc, sm4_cbc>(
       {cipher->name}, [&]<class... Chosen>(policies<Chosen...>) -> opened_file {
         using chosen = policy_set<Chosen...>;
-        const load_options how{.key = *key, .allow_unsealed = keys.allow_unsealed};
+        const load_options how{.key = *key, .allow_unsealed = allow_unsealed};
         try {
           detail::source_of<typename chosen::cipher> opened(std::move(file), how);
           file_index index = opened.template index<mindspore>(*opened.plain);
@@ -63,11 +86,9 @@ enum class key_use : std::uint8_t {
           if constexpr (requires { opened.plain->structure(); }) structure = opened.plain->structure();
           return {std::move(opened.plain), std::move(index), size, structure};
         } catch (const integrity_error& problem) {
-          constexpr std::string_view advice = "load it with .allow_unsealed = true";
-          if (problem.code() != errc::unsealed || !problem.text().ends_with(advice)) throw;
-          std::string text(problem.text());
-          text.replace(text.size() - advice.size(), advice.size(), "say --allow-unsealed");
-          throw integrity_error(errc::unsealed, problem.facts(), text);
+          const auto text = readvised(problem, "load it with .allow_unsealed = true", "say --allow-unsealed");
+          if (problem.code() != errc::unsealed || !text) throw;
+          throw integrity_error(errc::unsealed, problem.facts(), *text);
         }
       });
 }
@@ -76,8 +97,11 @@ enum class key_use : std::uint8_t {
 /// gives errors and nothing worse.
 class checkpoint_file {
  public:
-  checkpoint_file(std::string path, const key_options& keys, key_use use = key_use::needed)
-      : m_opened(open(std::move(path), keys, use)) {}
+  checkpoint_file(std::string path, const key_options& keys)
+      : checkpoint_file(std::move(path), keys.read(), keys.allow_unsealed, key_use::needed) {}
+  /// With a key that was read before: one that comes from a pipe is there once.
+  checkpoint_file(std::string path, const std::optional<secret_key>& key, bool allow_unsealed, key_use use)
+      : m_opened(open(std::move(path), key, allow_unsealed, use)) {}
 
   [[nodiscard]] const source& bytes() const noexcept { return *m_opened.bytes; }
   [[nodiscard]] const file_index& index() const noexcept { return m_opened.index; }

@@ -67,23 +67,23 @@ class command_line {
 
   /// Prints what parse threw: help and version to `out`, mistakes to standard error.
   exit_code report(const CLI::ParseError& problem, standard_output& out) const {
-    if (problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    const std::vector<CLI::App*> commands = m_app.get_subcommands();
+    const std::vector<std::string> rest = m_app.remaining();
+    if (problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success) && rest.empty()) {
       std::ostringstream text;
       m_app.exit(problem, text, text);
       out.print(text.str());
       return exit_code::fine;
     }
-    const std::vector<CLI::App*> commands = m_app.get_subcommands();
-    const std::vector<std::string> rest = m_app.remaining();
     if (commands.empty() && rest.empty()) {
       print_error(m_app.help());
       return exit_code::usage;
     }
     const std::string text =
-        commands.empty() ? std::string(rest.front().starts_with('-') ? "there is no option " : "there is no command ") +
-                               printable(rest.front())
-                         : problem.what();
-    const std::string command = commands.empty() ? "ckpt" : "ckpt " + commands.front()->get_name();
+        rest.empty() ? problem.what()
+                     : std::string(rest.front().starts_with('-') ? "there is no option " : "there is no command ") +
+                           printable(rest.front());
+    const std::string command = rest.empty() ? "ckpt " + commands.front()->get_name() : "ckpt";
     return complain(text + "; try `" + command + " --help`", exit_code::usage);
   }
 
@@ -146,10 +146,13 @@ class command_line {
   void add_verify() {
     CLI::App* const command = add("verify", "Read and check every byte of a file", m_verify, verify);
     argument(command, "FILE", m_verify.file, "A ckpt or safetensors file");
+    command->add_flag("--require-crc", m_verify.require_checksum, "Refuse a file without a CRC-32 or seal");
     add_input_key(command, m_verify.key);
     command->footer(
         "Prints `ok` and what was checked, or what is wrong and at which byte. A CRC-32\n"
-        "is verified where the file has one.");
+        "is verified where the file has one. A plain ckpt file without one may have been\n"
+        "cut between two entries: nothing in it would show that. --require-crc refuses\n"
+        "whatever has none (exit code 1), unless it is encrypted and sealed.");
   }
 
   void add_cat() {
@@ -186,7 +189,9 @@ class command_line {
         "OUT is replaced as a whole once all is written and synced; until then, and\n"
         "after any error, it is as it was. Like MindSpore, --to adds the suffix where it\n"
         "is missing: a.bin becomes a.bin.ckpt. Metadata is kept between safetensors\n"
-        "files; one made of a ckpt file says \"format\": \"ms\", as MindSpore's do.\n"
+        "files, and in a ckpt file the strings of it: what else is lost there is said,\n"
+        "but for \"format\". A safetensors file made of a ckpt file says \"format\": \"ms\",\n"
+        "as MindSpore's do.\n"
         "\n"
         "Regular expressions are ECMAScript's and match anywhere in a name: use ^ and $\n"
         "for the whole. --only looks at the names of IN. Each --rename sees what the one\n"
@@ -199,12 +204,15 @@ class command_line {
     CLI::App* const command = add("diff", "Compare two files, whatever their formats", m_diff, diff);
     argument(command, "A", m_diff.a, "A ckpt or safetensors file");
     argument(command, "B", m_diff.b, "Another one");
-    add_input_key(command, m_diff.key, ", of whichever is encrypted");
+    add_input_key(command, m_diff.key, " of A, and of B if it has no other");
+    add_key_options(command, m_diff.b_key, "b-", " of B");
     command->footer(
-        "Compares names, dtypes, shapes and values, not the order of entries nor the\n"
-        "format and checksum a file names in its metadata. Values are equal where their\n"
-        "bits are. The largest difference is that of numbers: none is shown for bool,\n"
-        "float8, float6, float4 and int4. Exit code 1 where anything differs.");
+        "Compares names, dtypes, shapes and values. It compares neither the order of\n"
+        "entries nor pairs of a safetensors file's metadata that are no entries: format,\n"
+        "crc_num, remove_redundancy, and those that are named as tensors. Values are\n"
+        "equal where their bits are. The largest difference is that of numbers: none is\n"
+        "shown for bool, float8, float6, float4 and int4. Exit code 1 where anything that\n"
+        "is compared differs.");
   }
 
   void add_rekey() {

@@ -64,9 +64,10 @@ exit_code cat(const cat_options& options, standard_output& out) {
   const std::string header = is_text ? std::string() : header_of(entry);
 
   if (!options.output.empty() && options.output != "-") {
+    const unsigned mode = output_mode(options.output, "name a file, or - for standard output");
     const interruption guard;
     const std::uint64_t size = is_text ? text.size() : header.size() + entry.size_bytes();
-    atomic_file to(options.output, size, {.sync = durability::none, .mode = output_mode(options.output)});
+    atomic_file to(options.output, size, {.sync = durability::none, .mode = mode});
     if (is_text) to.write(std::as_bytes(std::span(text)));
     else write_array(file, entry, header, to);
     to.commit();

@@ -22,14 +22,18 @@
 #include <ckpt/format/mindspore_schema.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/safetensors.hpp>
+#include <ckpt/format/safetensors_schema.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/entries.hpp>
+#include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/model/segment.hpp>
+#include <ckpt/tensor/dtype.hpp>
 
 #include "checkpoint_file.hpp"
 #include "commands.hpp"
 #include "entry_count.hpp"
+#include "human_size.hpp"
 #include "interruption.hpp"
 #include "name_rules.hpp"
 #include "output_mode.hpp"
@@ -88,18 +92,50 @@ selection select(const file_index& index, name_rules& rules) {
   return chosen;
 }
 
+/// Whether a pair of the metadata says something of a tensor, other than that it is an int4 one. It is no entry.
+bool is_about_tensor(const file_index& index, std::string_view key) {
+  if (safetensors_schema::is_reserved(key)) return false;
+  const index_entry* const named = index.find(key);
+  return named != nullptr && named->kind() == entry_kind::tensor && named->type() != dtype::int4;
+}
+
 /// The pairs of the input's metadata that still hold, in their order; a checksum only where it `is_valid`. (Strings
-/// are entries too: given twice they stay once.)
+/// are entries too: given twice they stay once.) Throws mismatch_error where a pair would be about the file then.
 std::vector<std::pair<std::string, std::string>> select_metadata(const file_index& index, name_rules& rules,
                                                                  bool is_valid) {
   namespace schema = safetensors_schema;
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const auto& [key, value] : index.metadata()) {
     if (key == schema::checksum_key && !is_valid) continue;
-    if (schema::is_reserved(key)) pairs.emplace_back(key, value);
-    else if (rules.wants(key)) pairs.emplace_back(rules.rename(key), value);
+    if (schema::is_reserved(key)) {
+      pairs.emplace_back(key, value);
+    } else if (rules.wants(key)) {
+      std::string renamed = rules.rename(key);
+      if (!schema::is_reserved(renamed)) pairs.emplace_back(std::move(renamed), value);
+      else if (is_about_tensor(index, key))
+        throw mismatch_error(errc::invalid_name,
+                             {.path = index.label(), .name = std::string(key), .noun = "metadata pair"},
+                             "it would be named " + in_quotes(renamed) + ", which says something of the file");
+      // A string of that name is refused where entries are written, as an int4 tensor is.
+    }
   }
   return pairs;
+}
+
+/// What a ckpt file cannot hold of the metadata of IN. Its format pair is not told: it is about IN.
+std::string lost_metadata(const file_index& from, const name_rules& rules) {
+  std::uint64_t count = 0;
+  bool had_redundancy = false;
+  for (const auto& [key, value] : from.metadata()) {
+    if (key == safetensors_schema::redundancy_key) had_redundancy = true;
+    else if (is_about_tensor(from, key) && rules.wants(key)) ++count;
+  }
+  std::string lost;
+  if (count > 0)
+    lost += ", without " +
+            counted(count, "metadata pair that is named as a tensor", "metadata pairs that are named as tensors");
+  if (had_redundancy) lost += ", without its remove_redundancy";
+  return lost;
 }
 
 /// Moves the plan's bytes into the file. Returns its path, links resolved.
@@ -211,6 +247,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
     print_error("ckpt: note: --rename " + in_quotes(rule) + " matches no name\n");
 
   std::string written;
+  std::string lost;
   bool has_checksum = options.checksum;
   if (format == safetensors::name) {
     const bool has_metadata = file.index().format() == safetensors::name;
@@ -225,6 +262,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
   } else {
     written = write<mindspore>(file, chosen, options.output, {.checksum = options.checksum},
                                cipher_name(options.cipher), options.out_key);
+    lost = lost_metadata(file.index(), rules);
   }
   entry_count count;
   for (const auto& [name, entry] : chosen) count.add(entry->kind(), entry->size_bytes());
@@ -232,7 +270,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
       "wrote " + without_controls(written) + ": " + std::string(format) + ", " + count.text() +
       (options.checksum ? ", with a CRC-32" : "") +
       (options.cipher.empty() ? "" : ", encrypted with " + std::string(cipher_name(options.cipher)) + " and sealed") +
-      what_is_lost(file.index(), options, has_checksum) + "\n");
+      what_is_lost(file.index(), options, has_checksum) + lost + "\n");
   return exit_code::fine;
 }
 

@@ -1,10 +1,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/model/file_index.hpp>
 #include <ckpt/tensor/shape.hpp>
@@ -42,13 +44,7 @@ bool same_shape(const index_entry& a, const index_entry& b) {
 class comparison {
  public:
   comparison(const diff_options& options, standard_output& out)
-      : m_a(options.a, options.key, key_use::where_encrypted),
-        m_b(options.b, options.key, key_use::where_encrypted),
-        m_out(out) {
-    if (options.key.is_given() && m_a.index().cipher().empty() && m_b.index().cipher().empty())
-      throw format_error(errc::not_encrypted, {.path = m_a.index().label()},
-                         "neither file is encrypted: leave the key out");
-  }
+      : comparison(options, out, options.key.read(), options.b_key.read()) {}
 
   exit_code run() {
     for (const index_entry& entry : m_a.index()) {
@@ -66,6 +62,18 @@ class comparison {
   }
 
  private:
+  /// Without a key of its own B has that of A, which then is for whichever is encrypted.
+  comparison(const diff_options& options, standard_output& out, const std::optional<secret_key>& key,
+             const std::optional<secret_key>& b_key)
+      : m_a(options.a, key, options.key.allow_unsealed, b_key ? key_use::needed : key_use::where_encrypted),
+        m_b(options.b, b_key ? b_key : key, options.key.allow_unsealed,
+            b_key ? key_use::needed : key_use::where_encrypted),
+        m_out(out) {
+    if (key && m_a.index().cipher().empty() && m_b.index().cipher().empty())
+      throw format_error(errc::not_encrypted, {.path = m_a.index().label()},
+                         "neither file is encrypted: leave the key out");
+  }
+
   static bool comparable(const index_entry& a, const index_entry& b) {
     return a.kind() == b.kind() && a.type() == b.type() && same_shape(a, b);
   }

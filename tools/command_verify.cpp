@@ -8,6 +8,7 @@
 
 #include <ckpt/checkpoint/verify_checksum.hpp>
 #include <ckpt/checksum/crc32.hpp>
+#include <ckpt/core/error.hpp>
 #include <ckpt/model/file_index.hpp>
 
 #include "checkpoint_file.hpp"
@@ -50,6 +51,9 @@ void check(const file_index& index, const bool_run& run, std::uint64_t begin, st
 
 exit_code verify(const verify_options& options, standard_output& out) {
   const checkpoint_file file(options.file, options.key);  // all structure
+  if (options.require_checksum && !file.index().has_checksum() && !file.index().is_sealed())
+    throw integrity_error(errc::missing, {.path = file.index().label()},
+                          "it has no CRC-32, which --require-crc asks for");
   const std::vector<bool_run> runs = bool_runs(file.index());
   std::optional<checksum_verifier<crc32>> checksum;
   if (file.index().has_checksum()) checksum.emplace(file.bytes(), file.index());

@@ -21,6 +21,7 @@ exit_code ls(const ls_options& options, standard_output& out);
 struct verify_options {
   std::string file{};
   key_options key{};
+  bool require_checksum = false;  ///< or a seal
 };
 exit_code verify(const verify_options& options, standard_output& out);
 
@@ -48,7 +49,8 @@ exit_code convert(const convert_options& options, standard_output& out);
 struct diff_options {
   std::string a{};
   std::string b{};
-  key_options key{};  ///< of whichever is encrypted
+  key_options key{};    ///< of A, and of B where it has none of its own
+  key_options b_key{};  ///< of B
 };
 exit_code diff(const diff_options& options, standard_output& out);
 

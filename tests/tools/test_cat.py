@@ -93,6 +93,14 @@ class Cat(command.Case):
         self.assertEqual(self.cat("net.ckpt", "fc.weight", "-o", "-"), self.cat("net.ckpt", "fc.weight"))
         self.assertEqual(self.names(), ["net.ckpt"])
 
+    def test_output_that_is_no_file(self):
+        self.write("net.ckpt", files.NET_CKPT)
+        os.mkfifo(self.directory / "pipe")
+        for name in ("/dev/stdout", "/dev/null", "pipe"):  # the first a pipe, too, which has no directory
+            for entry in ("fc.weight", "note"):
+                self.assert_fails(["cat", "net.ckpt", entry, "-o", name], 2,
+                                  f"{name}: is a pipe, socket or device, not a file: name a file, or - for standard output")
+
     def test_output_file(self):
         self.write("net.ckpt", files.NET_CKPT)
         self.write("out.npy", b"old")

@@ -64,6 +64,47 @@ class Convert(command.Case):
         self.assertEqual(list(header["__metadata__"].items()), [("format", "pt"), ("c.note", "1"), ("c.w", "Int4")])
         self.assertEqual((list(header)[1:], data), (["c.w"], b"ab"))
 
+    def test_metadata_that_is_lost_is_said(self):
+        tensors = [("w", "F32", [1], bytes(4)), ("v", "F32", [1], bytes(4)), ("packed", "I8", [2], b"ab")]
+        metadata = {"format": "pt", "note": "día", "w": "what it is", "packed": "Int4"}
+        self.write("net.safetensors", files.safetensors(tensors, metadata))
+        said = self.ckpt("convert", "net.safetensors", "net.ckpt")
+        self.assertEqual(said, "wrote net.ckpt: ckpt, 3 tensors, 1 string, 14 B, without 1 metadata pair that is named as a tensor\n")
+        self.assertEqual(self.ckpt("diff", "net.safetensors", "net.ckpt"), "equal: 4 entries\n")
+        self.assertIn("entries nor pairs of a safetensors file's metadata that are no entries: format,\ncrc_num, remove_redundancy, and those that are "
+                      "named as tensors.", self.ckpt("diff", "--help"))
+        said = self.ckpt("convert", "net.safetensors", "part.ckpt", "--only", "^[vp]")
+        self.assertEqual(said, "wrote part.ckpt: ckpt, 2 tensors, 6 B\n")
+        said = self.ckpt("convert", "net.safetensors", "again.safetensors")
+        self.assertEqual(said, "wrote again.safetensors: safetensors, 3 tensors, 1 string, 14 B\n")
+        # What the file says of itself: the checksum has words of its own, and a ckpt file needs no format.
+        self.write("net.safetensors", files.safetensors(tensors, {**metadata, "v": "", "remove_redundancy": "True", "crc_num": "12"}))
+        said = self.ckpt("convert", "net.safetensors", "net.ckpt")
+        self.assertEqual(said, "wrote net.ckpt: ckpt, 3 tensors, 1 string, 14 B, without its checksum, without 2 metadata pairs that are named as "
+                               "tensors, without its remove_redundancy\n")
+
+    def test_strings_and_pairs_that_would_get_a_reserved_name(self):
+        tensors = [("w", "F32", [1], bytes(4)), ("packed", "I8", [2], b"ab")]
+        self.write("net.safetensors", files.safetensors(tensors, {"format": "pt", "note": "día", "w": "what it is", "packed": "Int4"}))
+        convert = ["convert", "net.safetensors", "new.safetensors", "--rename"]
+        where = "a safetensors file keeps strings in its metadata, where this name is MindSpore's; rename it, or save as ckpt"
+        marked = "an int4 tensor is marked by its name in the metadata, where this name is taken; rename it"
+        for name in ("format", "crc_num", "remove_redundancy"):
+            for extra in ([], ["--crc"]):
+                self.assert_fails([*convert, f"note={name}", "--only", "note", *extra], 1, f'new.safetensors: string "{name}": {where}')
+            self.assert_fails([*convert, f"packed={name}"], 1, f'new.safetensors: tensor "{name}": {marked}')
+            self.assert_fails([*convert, f"w={name}"], 1, f'net.safetensors: metadata pair "w": it would be named "{name}", which says something of the file')
+        self.assert_fails([*convert, "note=__metadata__"], 1,
+                          'new.safetensors: string "__metadata__": safetensors reserves this name for itself; rename it, or save as ckpt')
+        self.assertEqual(self.names(), ["net.safetensors"])
+
+    def test_output_that_is_no_file(self):
+        self.write("net.ckpt", files.NET_CKPT)
+        os.mkfifo(self.directory / "pipe.ckpt")
+        self.assert_fails(["convert", "net.ckpt", "pipe.ckpt"], 2, "pipe.ckpt: is a pipe, socket or device, not a file: choose another path")
+        os.symlink("/dev/stdout", self.directory / "out.ckpt")  # a pipe here, which has no directory
+        self.assert_fails(["convert", "net.ckpt", "out.ckpt"], 2, "out.ckpt: is a pipe, socket or device, not a file: choose another path")
+
     def test_checksum(self):
         self.write("net.ckpt", files.NET_CKPT)
         said = "6 tensors, 1 string, 72 B, with a CRC-32\n"

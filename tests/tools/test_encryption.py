@@ -81,6 +81,45 @@ class Encryption(command.Case):
         os.close(reading)
         self.assertEqual((run.returncode, run.stderr), (0, b""))
 
+    def test_diff_with_the_key_of_each(self):
+        self.encrypt()
+        self.ckpt("rekey", "secret.ckpt", "other.ckpt", "--key-file", "key", "--out-passphrase-env", "CKPT_TEST_WORDS")
+        a, b = ["--key-file", "key"], ["--b-passphrase-env", "CKPT_TEST_WORDS"]
+        self.assertEqual(self.ckpt("diff", "secret.ckpt", "other.ckpt", *a, *b), "equal: 7 entries\n")
+        self.assertEqual(self.ckpt("diff", "net.ckpt", "other.ckpt", *b), "equal: 7 entries\n")
+        self.assertEqual(self.ckpt("diff", "secret.ckpt", "secret.ckpt", *a, "--b-key-env", "CKPT_TEST_KEY"), "equal: 7 entries\n")
+        self.assertEqual(self.ckpt("diff", "other.ckpt", "secret.ckpt", "--passphrase-env", "CKPT_TEST_WORDS", "--b-key-file", "key"), "equal: 7 entries\n")
+        for file, arguments in (("other.ckpt", ["secret.ckpt", "other.ckpt", *a]), ("secret.ckpt", ["secret.ckpt", "secret.ckpt", *a, *b])):
+            run = self.run_ckpt("diff", *arguments)
+            self.assertEqual((run.returncode, run.stdout), (1, b""))
+            self.assertIn(f"ckpt: {file}: the key is not the one that the file was encrypted with".encode(), run.stderr)
+        plain = "net.ckpt: the file is not encrypted: leave the key out"
+        self.assert_fails(["diff", "secret.ckpt", "net.ckpt", *a, *b], 1, plain)
+        self.assert_fails(["diff", "net.ckpt", "other.ckpt", *a, *b], 1, plain)
+        self.assert_fails(["diff", "net.ckpt", "net.ckpt", *b], 1, plain)
+        needed = "secret.ckpt: the file is encrypted with AES-GCM: say where its key is with --key-file, --key-env or --passphrase-env"
+        self.assert_fails(["diff", "secret.ckpt", "other.ckpt", *b], 1, needed)
+        self.assert_fails(["diff", "net.ckpt", "other.ckpt", *b, "--b-key-file", "key"], 2,
+                          "two keys are given for one file: name a file, a variable or a passphrase")
+
+    def test_one_key_from_a_pipe_for_both(self):
+        self.encrypt()
+        self.encrypt("aes-cbc", "other.ckpt")
+        for first in ("secret.ckpt", "net.ckpt"):
+            reading, writing = os.pipe()
+            os.write(writing, self.read("key"))
+            os.close(writing)
+            run = self.run_ckpt("diff", first, "other.ckpt", "--key-file", "/dev/stdin", stdin=reading)
+            os.close(reading)
+            self.assertEqual((run.returncode, run.stdout, run.stderr), (0, b"equal: 7 entries\n", b""))
+
+    def test_a_seal_stands_for_a_checksum(self):
+        self.encrypt()
+        key = ["--key-file", "key", "--require-crc"]
+        self.assertTrue(self.ckpt("verify", "secret.ckpt", *key).endswith(", encrypted with AES-GCM and sealed\n"))
+        self.write("secret.ckpt", self.read("secret.ckpt")[: 48 + len(files.NET_CKPT)])
+        self.assert_fails(["verify", "secret.ckpt", *key, "--allow-unsealed"], 1, "secret.ckpt: it has no CRC-32, which --require-crc asks for")
+
     def test_key_for_a_plain_file(self):
         self.assert_fails(["diff", "net.ckpt", "net.ckpt", "--key-file", "key"], 1, "net.ckpt: neither file is encrypted: leave the key out")
         self.assert_fails(["verify", "net.ckpt", "--key-file", "key"], 1, "net.ckpt: the file is not encrypted: leave the key out")

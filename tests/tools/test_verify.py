@@ -10,6 +10,19 @@ class Verify(command.Case):
         self.write("net.ckpt", files.NET_CKPT)
         self.assertEqual(self.ckpt("verify", "net.ckpt"), "ok: ckpt, 6 tensors, 1 string, 72 B\n")
 
+    def test_checksum_that_is_required(self):
+        first = files.ckpt_entry("a", "Int8", [3], b"xyz")
+        whole = first + files.ckpt_entry("b", "Int8", [1], b"x")
+        self.write("net.ckpt", whole + b"crc_num" + zlib.crc32(whole).to_bytes(10, "big"))
+        self.assertEqual(self.ckpt("verify", "--require-crc", "net.ckpt"), "ok: ckpt, 2 tensors, 4 B, CRC-32 verified\n")
+        self.write("net.ckpt", first)  # what is left of it is a file
+        self.assertEqual(self.ckpt("verify", "net.ckpt"), "ok: ckpt, 1 tensor, 3 B\n")
+        self.assert_fails(["verify", "net.ckpt", "--require-crc"], 1, "net.ckpt: it has no CRC-32, which --require-crc asks for")
+        self.write("net.safetensors", files.safetensors([("a", "U8", [1], b"x")]))
+        self.assert_fails(["verify", "net.safetensors", "--require-crc"], 1, "net.safetensors: it has no CRC-32, which --require-crc asks for")
+        self.ckpt("convert", "--crc", "net.safetensors", "net.safetensors")
+        self.assertEqual(self.ckpt("verify", "--require-crc", "net.safetensors"), "ok: safetensors, 1 tensor, 1 B, CRC-32 verified\n")
+
     def test_cut_short_at_every_byte(self):
         content = files.ckpt_entry("a", "Int8", [3], b"xyz")
         for size in range(1, len(content)):
