@@ -57,6 +57,7 @@ template <class Source>
       throw format_error(errc::malformed, {.path = from.label()}, "it holds nothing that is known of one");
     return index;
   } catch (const format_error& e) {
+    if (!e.name().empty() || !e.facts().noun.empty()) throw;  // it had an entry: it is a ckpt file, and damaged
     throw format_error(e.code(), e.facts(),
                        concat({"this is neither a ckpt nor a safetensors file; read as ckpt: ", e.text()}));
   }

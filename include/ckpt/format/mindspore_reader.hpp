@@ -248,10 +248,17 @@ class mindspore_reader {
   /// The bytes that m_shape of such elements takes.
   [[nodiscard]] std::uint64_t size_of(dtype type, std::uint64_t offset) const {
     const std::optional<std::uint64_t> size = content_size(type, m_shape);
-    if (!size)
-      refuse(errc::malformed, offset, concat({name(type), to_string(m_shape), " takes more than 2^63 bytes"}), m_name,
-             m_kind);
+    if (!size) refuse_shape(type, offset);
     return *size;
+  }
+
+  [[noreturn]] void refuse_shape(dtype type, std::uint64_t offset) const {
+    bool is_empty = false;
+    for (const std::int64_t extent : m_shape) is_empty = is_empty || extent == 0;
+    const char* why = " takes more than 2^63 - 1 bytes";
+    if (is_empty) why = " takes no bytes, but without its zeros would take more than 2^63 - 1";
+    else if (element_count(m_shape) && info(type).bits % 8 != 0) why = " ends inside a byte";
+    refuse(errc::malformed, offset, concat({name(type), to_string(m_shape), why}), m_name, m_kind);
   }
 
   void add_tensor(dtype type, range content) {

@@ -63,6 +63,17 @@ TEST_CASE("detect: ckpt files that begin with other fields than a value") {
   CHECK(detected("crc_num\0\0\0\0\0\0\0\0\0\0"s) == "ckpt 0");
 }
 
+TEST_CASE("detect: of a file that begins with another field, what is wrong with an entry is told of a ckpt file") {
+  const std::string begin = ckpt_file::bytes(7, "x");
+  CHECK(detected(begin + ckpt_file::value("n1", ckpt_file::bytes(2, "Int8"))) ==
+        "f: tensor \"n1\": tensor_content is missing, at byte 3");
+  CHECK(detected(begin + ckpt_file::value("", ckpt_file::bytes(2, "Int8"))) ==
+        "f: tensor \"\": tensor_content is missing, at byte 3");
+  CHECK(detected(begin + ckpt_file::bytes(1, "")) ==
+        "f: this is neither a ckpt nor a safetensors file; read as ckpt: a value has no tag, so its tensor has no "
+        "name, at byte 3");
+}
+
 TEST_CASE("detect: bytes that a reader of ckpt passes over are no checkpoint") {
   CHECK(detected(ckpt_file::bytes(1000, "text")) ==
         "f: this is neither a ckpt nor a safetensors file; read as ckpt: it holds nothing that is known of one");

@@ -416,11 +416,12 @@ TEST_CASE("ckpt reader refuses: a dim below zero") {
 TEST_CASE("ckpt reader refuses: a product of dims past 2^63") {
   constexpr std::int64_t large = std::int64_t{1} << 40;
   CHECK(read(value("a", tensor({large, large}, "Int8", "1"))) ==
-        "refused: f: tensor \"a\": int8[1099511627776,1099511627776] takes more than 2^63 bytes, at byte 0");
+        "refused: f: tensor \"a\": int8[1099511627776,1099511627776] takes more than 2^63 - 1 bytes, at byte 0");
   CHECK(read(value("a", tensor({std::int64_t{1} << 62, 0, 4}, "Int8", ""))) ==
-        "refused: f: tensor \"a\": int8[4611686018427387904,0,4] takes more than 2^63 bytes, at byte 0");
+        "refused: f: tensor \"a\": int8[4611686018427387904,0,4] takes no bytes, but without its zeros would take more "
+        "than 2^63 - 1, at byte 0");
   CHECK(read(value("a", tensor({std::int64_t{1} << 60}, "Float64", "1"))) ==
-        "refused: f: tensor \"a\": float64[1152921504606846976] takes more than 2^63 bytes, at byte 0");
+        "refused: f: tensor \"a\": float64[1152921504606846976] takes more than 2^63 - 1 bytes, at byte 0");
 }
 
 TEST_CASE("ckpt reader refuses: an unknown tensor_type") {
@@ -564,7 +565,9 @@ TEST_CASE("ckpt reader refuses: a later slice of a map as the first one") {
 TEST_CASE("ckpt reader refuses: a map's tensor of over 2^63 bytes, below zero, or with dims that are none") {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   CHECK(read(map("m", bytes(1, tensor({most, 2}, "int8", "1")))) ==
-        "refused: f: map \"m\": int8[9223372036854775807,2] takes more than 2^63 bytes, at byte 9");
+        "refused: f: map \"m\": int8[9223372036854775807,2] takes more than 2^63 - 1 bytes, at byte 9");
+  CHECK(read(map("m", bytes(1, tensor({1}, "float4_e2m1", "1")))) ==
+        "refused: f: map \"m\": float4_e2m1[1] ends inside a byte, at byte 9");
   CHECK(read(map("m", bytes(1, tensor({-1}, "int8", "1")))) ==
         "refused: f: map \"m\": dim -1 is below zero, at byte 9");
   CHECK(read(map("m", bytes(1, bytes(1, "\2\x80") + bytes(2, "int8") + bytes(3, "12")))) ==
