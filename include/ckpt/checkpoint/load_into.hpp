@@ -173,12 +173,13 @@ load_report load_into(const state_dict& from, Network&& network, const load_opti
 }
 
 /// Reads one tensor, or a box of it, of a checkpoint file into memory of the caller: a span, or what passes as one, as
-/// a vector. For more than one, keep a reader. The policies and options are the reader's.
-template <class... Policies, class Elements>
-  requires requires(Elements& to) { std::span(to); }
-void load_into(std::string path, std::string_view name, Elements&& to, const slice& box = {},
+/// a vector or an array. For more than one, keep a reader. The policies and options are the reader's.
+template <class... Policies, class List>
+  requires(!std::same_as<std::remove_cvref_t<List>, load_options>)
+void load_into(std::string path, std::string_view name, List&& to, const slice& box = {},
                const load_options& options = {}) {
-  basic_reader<Policies...>(std::move(path), options).read_into(name, std::span(to), box);
+  if constexpr (detail::check_list_to_fill<List>())
+    basic_reader<Policies...>(std::move(path), options).read_into(name, std::span<detail::span_element<List>>(to), box);
 }
 
 }  // namespace ckpt

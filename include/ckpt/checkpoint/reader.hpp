@@ -27,6 +27,38 @@
 
 namespace ckpt {
 
+namespace detail {
+
+// The element of a list, const where it cannot be written to.
+template <class List>
+using span_element = typename decltype(std::span(std::declval<std::remove_reference_t<List>&>()))::element_type;
+
+/// Whether elements can be read into it; says why where they cannot.
+template <class List>
+constexpr bool check_list_to_fill() noexcept {
+  constexpr bool is_list = requires { typename span_element<List>; };
+  static_assert(is_list,
+                "ckpt: the elements of a tensor are read into a span, or what passes as one: a std::vector (but of "
+                "bool), a std::array, an array; of a ckpt::tensor give what as<T>() or bytes() returns");
+  if constexpr (is_list) {
+    using element = span_element<List>;
+    constexpr bool is_const = std::is_const_v<element>;
+    static_assert(!is_const, "ckpt: the elements to read into are const");
+    constexpr bool is_element = scalar<element> || std::same_as<std::remove_cv_t<element>, std::byte>;
+    static_assert(is_const || is_element,
+                  "ckpt: what is to be read into has elements of a type that no tensor has: char is text, and arrays "
+                  "of arrays are to be given as one span");
+    constexpr bool is_kept = std::is_constructible_v<std::span<element>, List>;
+    static_assert(is_const || !is_element || is_kept,
+                  "ckpt: what is read would go away with the temporary that it is read into: keep that in a variable");
+    return !is_const && is_element && is_kept;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
 /// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
 /// The file is indexed once; nothing is mapped and nothing kept of the data, but of an encrypted file the last block
 /// that was read in part (64 MiB), and up to four where it is read in order. Several threads may read at the same time.
@@ -47,6 +79,7 @@ class basic_reader {
   /// usage_error where the slice does not fit, io_error, format_error for a bool that is neither 0 nor 1 (`to` must not
   /// be used then).
   template <scalar T>
+    requires(!std::is_const_v<T>)
   void read_into(std::string_view name, std::span<T> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
     if (widens(entry.type(), dtype_of<T>)) {
@@ -63,6 +96,13 @@ class basic_reader {
              ckpt::name(dtype_of<T>), ckpt::name(entry.type()));
     read_into(name, std::as_writable_bytes(to), box);
     if constexpr (std::same_as<T, bool>) check_bools(std::as_bytes(to), m_index.label(), name);
+  }
+
+  /// The same into what passes as a span of its elements: a vector, an array, a span of fixed extent.
+  template <class List>
+    requires(!std::convertible_to<List, std::span<std::byte>>)
+  void read_into(std::string_view name, List&& to, const slice& box = {}) const {
+    if constexpr (detail::check_list_to_fill<List>()) read_into(name, std::span<detail::span_element<List>>(to), box);
   }
 
   /// The same for whatever element type, as packed little-endian bytes.

@@ -37,7 +37,8 @@ namespace ckpt {
 class tensor_view {
  public:
   /// Packed row-major bytes, little-endian, of any alignment. Throws usage_error where their number is not what dtype
-  /// and shape take.
+  /// and shape take. The bytes themselves are not looked at, here or by a save: a bool that is neither 0 nor 1 is saved
+  /// so, and refused by whoever reads it as one.
   tensor_view(dtype type, ckpt::shape extents, std::span<const std::byte> bytes)
       : m_shape(std::move(extents)), m_first(bytes.data()), m_size(checked_size(type, m_shape)), m_type(type) {
     if (m_size != bytes.size()) refuse_size(bytes.size());

@@ -518,6 +518,21 @@ TEST_CASE("load_into: one tensor or a part of it") {
   std::array<std::int32_t, 4> rows{};
   load_into(here / "m.ckpt", "a", std::span<std::int32_t>(rows), {{1, 3}});
   CHECK(rows == std::array<std::int32_t, 4>{2, 3, 4, 5});
+  const auto last = [&](auto& to) {
+    load_into(here / "m.ckpt", "a", to, {{3, 4}});
+    return to[0] == 6 && to[1] == 7;
+  };
+  std::array<std::int32_t, 2> array{};
+  CHECK(last(array));
+  std::int32_t plain[2]{};
+  CHECK(last(plain));
+  array = {};
+  const std::span<std::int32_t, 2> fixed(array);
+  CHECK(last(fixed));
+  all = {};
+  load_into(here / "m.ckpt", "a", std::span<std::int32_t, 8>(all));
+  CHECK(all[7] == 7);
+  load_into(here / "m.ckpt", "a", all, {}, {.in_flight = in_flight::refuse});
   std::vector<std::int32_t> grown(2);
   load_into(here / "m.ckpt", "a", grown, {{3, 4}});
   CHECK(grown == std::vector<std::int32_t>{6, 7});

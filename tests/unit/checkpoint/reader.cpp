@@ -63,6 +63,47 @@ TEST_CASE("reader: whole tensors, into memory of the caller") {
   CHECK(support::hex(raw) == "00000000010000000200000003000000");
 }
 
+TEST_CASE("reader: into whatever passes as a span") {
+  const scratch::directory here;
+  save(object{{"a", counted({3, 2})}}, here / "m", quick);
+  const reader file(here / "m.ckpt");
+  const auto fills = [&](auto& to) {
+    file.read_into("a", to, {{1, 2}});
+    const bool has_part = to[0] == 2 && to[1] == 3;
+    to[0] = to[1] = 0;
+    return has_part;
+  };
+  std::vector<std::int32_t> vector(2);
+  CHECK(fills(vector));
+  std::array<std::int32_t, 2> array{};
+  CHECK(fills(array));
+  std::int32_t plain[2]{};
+  CHECK(fills(plain));
+  const std::span<std::int32_t> span(vector);
+  CHECK(fills(span));
+  const std::span<std::int32_t, 2> fixed(vector);
+  CHECK(fills(fixed));
+  tensor owner(dtype::int32, {3, 2});
+  file.read_into("a", owner.as<std::int32_t>());
+  CHECK(owner.as<std::int32_t>()[5] == 5);
+  file.read_into("a", std::span(array), {{0, 1}});
+  CHECK(array[1] == 1);
+  file.read_into("a", std::span<std::int32_t, 2>(array), {{2, 3}});
+  CHECK(array[1] == 5);
+  file.read_into<std::int32_t>("a", vector, {{2, 3}});
+  CHECK(vector[0] == 4);
+  std::byte raw[8]{};
+  file.read_into("a", raw, {{2, 3}});
+  std::vector<std::byte> bytes(8);
+  file.read_into("a", bytes, {{2, 3}});
+  file.read_into("a", std::span<std::byte, 8>(raw), {{2, 3}});
+  file.read_into("a", {bytes.data(), 8}, {{2, 3}});
+  CHECK(support::hex(raw) == "0400000005000000");
+  CHECK(support::hex(bytes) == "0400000005000000");
+  CHECK(message_of<mismatch_error>([&] { file.read_into("a", array); }) ==
+        here / "m.ckpt" + ": tensor \"a\": what is asked for has 24 bytes, the destination 8");
+}
+
 TEST_CASE("reader: narrower floats as the same numbers") {
   const scratch::directory here;
   save(object{{"half", tensor({2, 2}, {float16(1.5F), float16(-2.0F), float16(0.25F), float16(65504.0F)})},
