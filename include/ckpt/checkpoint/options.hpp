@@ -52,8 +52,8 @@ struct save_options {
   /// What a cipher encrypts with, borrowed for the call. A usage_error without a cipher.
   borrowed_key key{};
   /// How many threads encrypt; 0: one for each core. Unless this is 1, a second thread sums the checksum of a file that
-  /// is not small (8 MiB), or of one without policies fetches into the cache what is written next, on a core that is
-  /// idle.
+  /// is not small (8 MiB), or of one without policies fetches into the cache what is written next, where a core has
+  /// nothing else to do.
   unsigned threads = 0;
   /// safetensors: pairs of `__metadata__`; "format" is "ms" unless given here.
   std::vector<std::pair<std::string, std::string>> metadata{};
