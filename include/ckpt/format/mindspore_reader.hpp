@@ -54,9 +54,7 @@ class mindspore_reader {
       if (m_index.size() >= m_expected_count) expect_more(checkpoint.position());
     }
     finish_pending();
-    if (const std::optional<std::size_t> twice = m_index.index_names())
-      refuse(errc::duplicate, m_offsets[*twice], "the file holds this name twice, and not as chunks of one tensor",
-             m_index[*twice].name(), m_index[*twice].kind());
+    if (const std::optional<std::size_t> twice = m_index.index_names()) refuse_twice(*twice);
     return std::move(m_index);
   }
 
@@ -84,6 +82,16 @@ class mindspore_reader {
     const std::string_view noun = parameter.data() == nullptr ? std::string_view() : name(kind);
     throw format_error(code, {.path = m_index.label(), .name = std::string(parameter), .noun = noun, .offset = offset},
                        text);
+  }
+
+  [[noreturn]] void refuse_twice(std::size_t position) const {
+    const index_entry& twice = m_index[position];
+    throw format_error(errc::duplicate,
+                       {.path = m_index.label(),
+                        .name = std::string(twice.name()),
+                        .noun = name(twice.kind()),
+                        .offset = m_offsets[position]},
+                       "the file holds this name twice, and not as chunks of one tensor");
   }
 
   /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.

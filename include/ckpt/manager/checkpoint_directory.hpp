@@ -70,6 +70,15 @@ class checkpoint_directory {
     return std::find(names.begin(), names.end(), step_name(m_prefix, at, m_suffix)) != names.end();
   }
 
+  /// The file of a checkpoint, only to know it again, by holds(); without a descriptor where there is none. Throws
+  /// io_error.
+  [[nodiscard]] file_descriptor known_file(const training_step& at) const {
+    return opened().open_to_know(step_name(m_prefix, at, m_suffix));
+  }
+  [[nodiscard]] bool holds(const training_step& at, const file_descriptor& known) const {
+    return opened().holds(step_name(m_prefix, at, m_suffix), known);
+  }
+
   /// Adds the metrics of checkpoints. Throws io_error, format_error.
   void add_metrics(std::vector<checkpoint>& to) const {
     metrics_by_file all = read_metrics(path_of_metrics());
@@ -158,6 +167,8 @@ class checkpoint_directory {
   }
 
  private:
+  [[nodiscard]] directory opened() const { return {m_path, directory::use::without_sync, m_path}; }
+
   void remove(const directory& from, const checkpoint& each, deletion_report& report) const {
     if (const std::error_code cause = from.remove(step_name(m_prefix, each, m_suffix)))
       report.errors.push_back(io_error(cause, {.path = each.path}, "cannot delete the old checkpoint"));

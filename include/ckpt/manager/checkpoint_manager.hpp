@@ -18,6 +18,7 @@
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/abandoned_temporaries.hpp>
+#include <ckpt/io/file_descriptor.hpp>
 #include <ckpt/io/lock_file.hpp>
 #include <ckpt/io/make_directories.hpp>
 #include <ckpt/manager/checkpoint_directory.hpp>
@@ -108,7 +109,7 @@ class checkpoint_manager {
     try {
       save_job job =
           ckpt::save_async<Policies...>(std::forward<Object>(object), m_directory.path_of(now), std::move(options));
-      m_pending.saves.push_back({now, before, std::move(job)});
+      m_pending.saves.push_back({now, std::move(before), std::move(job)});
     } catch (...) {
       take_back(before);
       throw;
@@ -161,9 +162,14 @@ class checkpoint_manager {
                               "): give each its own, or read with ckpt::restore_latest"}));
   }
 
+  /// A checkpoint that a save is to replace.
+  struct replaced {
+    training_step at;      // with its metrics
+    file_descriptor file;  // none where it is not there
+  };
   struct background_save {
     training_step at;
-    training_step before;  // with the metrics that a file of that name had
+    replaced before;
     save_job job;
   };
   /// Whose files nobody else may write while they are written: the lock is held on to until they are done. But not on
@@ -184,15 +190,15 @@ class checkpoint_manager {
 
   struct beginning {
     async_options options;
-    training_step before;
+    replaced before;
   };
 
   /// Everything before the save itself.
   beginning begin(const training_step& now, const append_values& append) const {
     async_options options = m_save;
     options.append.add(append);
-    training_step before{.epoch = now.epoch, .step = now.step};
-    before.metrics = m_directory.metrics_of(record(now), before);
+    replaced before{.at = {.epoch = now.epoch, .step = now.step}, .file = m_directory.known_file(now)};
+    before.at.metrics = m_directory.metrics_of(record(now), now);
     return {std::move(options), std::move(before)};
   }
 
@@ -204,10 +210,10 @@ class checkpoint_manager {
     return m_directory.record(coming, {.sync = m_save.durability, .mode = m_save.permissions});
   }
 
-  /// A save has failed: an older file of its name is still there, and has its metrics again.
-  void take_back(const training_step& before) const noexcept {
+  /// A save has failed. Where the file that it was to replace is still there, that has its metrics again.
+  void take_back(const replaced& before) const noexcept {
     try {
-      record(before);
+      if (m_directory.holds(before.at, before.file)) record(before.at);
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): what went wrong first is thrown
     }
   }

@@ -469,6 +469,7 @@ TEST_CASE("ckpt reader refuses: one name twice that are not chunks of one tensor
   CHECK(read(text("a", U"x") + int8("b", "1") + text("a", U"y")) == "refused: f: string \"a\": " + why + "38");
   CHECK(read(map("a", map_of({"", "", ""})) + good).starts_with("refused: f: tensor \"a\": " + why));
   CHECK(read(good + map("a", map_of({"", "", ""}))) == "refused: f: map \"a\": " + why + "19");
+  CHECK(read(int8("", "1") + int8("", "1")) == "refused: f: tensor \"\": " + why + "17");
   CHECK(code_of(good + good) == errc::duplicate);
 }
 
