@@ -21,9 +21,11 @@ def ours_with(mode, key):
 
 
 def unsealed(mode, path):
-    start = f"{path}: " if mode == "AES-GCM" else f"{WRONG_KEY.format(path)}, or "
-    return (start + "the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files are such; where "
-            "you trust it, load it with .allow_unsealed = true")
+    said = (f"{path}: the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files are such"
+            if mode == "AES-GCM" else
+            f"{WRONG_KEY.format(path)}, or its blocks are not all there, in place and as they were written, or it is not sealed. "
+            "MindSpore's own files are not")
+    return said + "; where you trust it, load it with .allow_unsealed = true"
 
 
 def mindspore_with(mode, key, do="dec"):

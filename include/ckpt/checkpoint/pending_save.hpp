@@ -235,11 +235,14 @@ class pending_save : public job_state, public background_task, public std::enabl
       const child_process::event what = m_child->receive(std::as_writable_bytes(std::span(&message, 1)), most);
       if (what == child_process::event::end) break;
       if (what == child_process::event::timeout) {
-        if (is_stalled && leave_behind())
+        if (is_stalled && leave_behind()) {
+          if (is_cancelled()) throw_cancelled();
+          if (stopped) std::rethrow_exception(stopped);
           throw job_error(errc::stalled, {.path = path()},
                           concat({"the saving process made no progress for ", std::to_string(m_deadline.count()),
                                   " ms, and does not end although it was killed: the kernel waits, for a disk perhaps. "
                                   "The file is as it was, unless that goes on in the very moment of replacing it"}));
+        }
         is_stalled = true;
         m_child->kill();
       } else if (message.kind != child_message::what::progress) {

@@ -41,7 +41,7 @@ class encrypted_blocks {
     find_blocks();
     m_key = file_key<Cipher>(how.key, m_blocks.front().iv, file.label());
     const seal_keys keys(m_key.bytes(), m_blocks.front().iv);
-    m_is_sealed = check_seal(keys);
+    m_is_sealed = check_seal(keys, how.allow_unsealed);
     if (!m_is_sealed) {
       if (!how.allow_unsealed) refuse_unsealed();
       require_right_key();
@@ -110,14 +110,23 @@ class encrypted_blocks {
   static constexpr std::size_t peeked = 32;  // bytes at the beginning of a block that tell a seal, or a wrong key
   static constexpr std::string_view wrong_key = "the key is not the one that the file was encrypted with";
 
-  /// What a cipher that does not authenticate decrypts is not looked at to find out whether the key is right: the
-  /// answer would tell whoever sends us files of his own making what the bytes of others are, a bit at a time.
+  /// Of a cipher that does not authenticate, the same whatever the last block decrypts to, and the first is not looked
+  /// at: an answer to either would tell whoever sends us files of his own making what the bytes of others are, one
+  /// after the other.
   [[noreturn]] void refuse_unsealed() const {
-    throw integrity_error(
-        errc::unsealed, {.path = m_file->label()},
-        concat({Cipher::is_authenticated ? "" : wrong_key, Cipher::is_authenticated ? "" : ", or ",
-                "the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own "
-                "files are such; where you trust it, load it with .allow_unsealed = true"}));
+    constexpr std::string_view advice = "where you trust it, load it with .allow_unsealed = true";
+    if constexpr (Cipher::is_authenticated)
+      throw integrity_error(errc::unsealed, {.path = m_file->label()},
+                            concat({"the file is not sealed: nothing shows that its blocks are all there and in place. "
+                                    "MindSpore's own files are such; ",
+                                    advice}));
+    else
+      throw integrity_error(
+          errc::unsealed, {.path = m_file->label()},
+          concat({wrong_key,
+                  ", or its blocks are not all there, in place and as they were written, or it is not "
+                  "sealed. MindSpore's own files are not; ",
+                  advice}));
   }
 
   void check_start() const {
@@ -158,7 +167,7 @@ class encrypted_blocks {
 
   /// Whether the last block is a seal; then it is taken off the blocks. Throws integrity_error where it is one, but not
   /// over these blocks.
-  bool check_seal(const seal_keys& keys) {
+  bool check_seal(const seal_keys& keys, bool may_tell) {
     const sealed_block last = m_blocks.back();
     const std::span<sealed_block> others(m_blocks.data(), m_blocks.size() - 1);
     if constexpr (!Cipher::is_authenticated)
@@ -174,10 +183,12 @@ class encrypted_blocks {
       if (!seal<Cipher>::is_one(plain)) return false;
     }
     typename seal<Cipher>::content said;
-    if (!seal<Cipher>::check(plain, others, last.iv, keys, said))
+    if (!seal<Cipher>::check(plain, others, last.iv, keys, said)) {
+      if (!Cipher::is_authenticated && !may_tell) refuse_unsealed();
       throw integrity_error(errc::authentication, {.path = m_file->label(), .offset = last.offset},
                             "the seal is not over these blocks: one was damaged, dropped, exchanged or put in, or the "
                             "seal itself was damaged");
+    }
     m_size = said.plain_size;
     m_structure = std::move(said.structure);
     m_seal_offset = last.offset;

@@ -35,7 +35,8 @@ template <cipher_policy Cipher>
                                     const std::string& path) {
   if (given == nullptr)
     throw usage_error(errc::key, {.path = path}, concat({Cipher::name, " needs a key: give one as {.key = key}"}));
-  if (given->bytes().empty()) throw usage_error(errc::key, {.path = path}, "the key is empty: it was moved from");
+  if (given->bytes().empty())
+    throw usage_error(errc::key, {.path = path}, "the key is empty: it was made of nothing, or moved from");
   if (given->is_passphrase()) {
     secret_bytes derived(Cipher::derived_key_size);
     cryptopp::scrypt(derived.bytes(), given->bytes(), first_iv, scrypt_cost, scrypt_block_size, scrypt_parallelization);

@@ -74,7 +74,8 @@ class secret_key {
     const sequence<std::byte> content(room.bytes().data(), size);
     const std::string_view all(reinterpret_cast<const char*>(content.data()), size);
     const std::string_view text = all.substr(0, all.find_last_not_of("\r\n") + 1);
-    if ((text.size() == 32 || text.size() == 48 || text.size() == 64) && count_hex(text) == text.size())
+    const bool is_whole = size <= longest;  // not the beginning of more
+    if (is_whole && (text.size() == 32 || text.size() == 48 || text.size() == 64) && count_hex(text) == text.size())
       return from_digits(text, file.path());
     if (size != 16 && size != 24 && size != 32)
       throw usage_error(errc::key, {.path = file.path()}, concat({"is no key file: a key is ", what_is_a_key}));

@@ -50,11 +50,14 @@ class lock_file {
     for (std::size_t i = 0; i < size; ++i)
       if (digits[i] < '0' || digits[i] > '9') size = i;
     const std::string holder(digits, size);
-    const bool has_ended = size > 0 && size < 10 && ::kill(std::atoi(holder.c_str()), 0) != 0 && errno == ESRCH;
+    const bool is_unknown = size > 0 && size < 10 && ::kill(std::atoi(holder.c_str()), 0) != 0 && errno == ESRCH;
     throw usage_error(errc::in_use, {.path = m_file.path(), .found = holder},
                       holder.empty() ? "is held by another process"
-                      : has_ended    ? concat({"is held by a process that process ", holder, " forked before it ended"})
-                                     : concat({"is held by process ", holder}));
+                      : is_unknown
+                          ? concat({"was taken by process ", holder,
+                                    ", which is not there: a process that it has forked holds it, or it is one "
+                                    "of another machine or container"})
+                          : concat({"is held by process ", holder}));
   }
 
   file_descriptor m_file;

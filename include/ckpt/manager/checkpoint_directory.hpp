@@ -159,7 +159,8 @@ class checkpoint_directory {
     const directory opened(m_path, directory::use::with_sync, m_path);
     for (const std::string& name : list_directory(m_path))
       if (const auto at = parse_step_name(target_of_temporary(name), m_prefix, m_suffix); at && is_earlier(last, *at))
-        static_cast<void>(opened.remove(name));
+        if (const std::error_code cause = opened.remove(name))
+          report.errors.push_back(io_error(cause, {.path = within(name)}, "cannot delete the temporary file"));
     const std::vector<checkpoint> all = files();
     for (auto each = all.rbegin(); each != all.rend() && is_earlier(last, *each); ++each) remove(opened, *each, report);
     if (!report.deleted.empty()) opened.sync("checkpoints are deleted, but a power cut may bring them back");

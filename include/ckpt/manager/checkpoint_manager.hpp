@@ -104,6 +104,7 @@ class checkpoint_manager {
   template <class Object>
   bool save_async(const training_step& now, Object&& object, const append_values& append = {}) {
     finish_those_done();
+    throw_failure();
     if (!should_save(now)) return false;
     auto [options, before] = begin(now, append);
     try {
@@ -123,6 +124,7 @@ class checkpoint_manager {
   std::vector<checkpoint_report> wait() {
     for (const background_save& each : m_pending.saves) each.job.wait();
     finish_those_done();
+    throw_failure();
     return std::exchange(m_finished, {});
   }
 
@@ -142,6 +144,7 @@ class checkpoint_manager {
   deletion_report discard_after(const training_step& last) {
     for (const background_save& each : m_pending.saves) each.job.wait();
     finish_those_done();
+    throw_failure();
     return m_directory.delete_after(last);
   }
 
@@ -193,8 +196,12 @@ class checkpoint_manager {
     replaced before;
   };
 
-  /// Everything before the save itself.
-  beginning begin(const training_step& now, const append_values& append) const {
+  /// Everything before the save itself. Where the same step is being saved that comes first: else nobody could say
+  /// which metrics are those of its file.
+  beginning begin(const training_step& now, const append_values& append) {
+    for (const background_save& each : m_pending.saves)
+      if (!is_earlier(each.at, now) && !is_earlier(now, each.at)) each.job.wait();
+    finish_those_done();
     async_options options = m_save;
     options.append.add(append);
     replaced before{.at = {.epoch = now.epoch, .step = now.step}, .file = m_directory.known_file(now)};
@@ -230,6 +237,7 @@ class checkpoint_manager {
     return {m_directory.delete_others(m_preservation, now, done), std::move(saved)};
   }
 
+  /// What went wrong with them is for throw_failure().
   void finish_those_done() {
     while (!m_pending.saves.empty() && m_pending.saves.front().job.done()) {
       background_save next = std::move(m_pending.saves.front());
@@ -239,10 +247,18 @@ class checkpoint_manager {
         saved = next.job.get();
       } catch (...) {
         take_back(next.before);
-        throw;
+        m_failures.push_back(std::current_exception());
+        continue;
       }
       m_finished.push_back(finish(next.at, std::move(saved)));
     }
+  }
+
+  void throw_failure() {
+    if (m_failures.empty()) return;
+    const std::exception_ptr first = std::move(m_failures.front());
+    m_failures.pop_front();
+    std::rethrow_exception(first);
   }
 
   checkpoint_directory m_directory;
@@ -252,6 +268,7 @@ class checkpoint_manager {
   async_options m_save;
   background_saves m_pending{};
   std::vector<checkpoint_report> m_finished{};  // of which wait() has not told
+  std::deque<std::exception_ptr> m_failures{};  // the same
   std::optional<training_step> m_last{};
   std::chrono::steady_clock::time_point m_since = std::chrono::steady_clock::now();
 };

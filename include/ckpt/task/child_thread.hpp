@@ -73,11 +73,12 @@ class child_thread {
   }
 
  private:
-  /// Writes to the beginning of a file, as ::pwritev, which would set the errno of both threads where it fails.
+  /// Writes to the beginning of a file, as ::pwritev, which would set the errno of both threads where it fails. (None
+  /// of the registers is const: of a constant GCC takes the value, and another register.)
   static void write_to(int file, const iovec* parts, std::size_t count) noexcept {
 #if defined(__x86_64__) && !defined(__ILP32__)
-    register const long begin_low __asm__("r10") = 0;
-    register const long begin_high __asm__("r8") = 0;
+    register long begin_low __asm__("r10") = 0;
+    register long begin_high __asm__("r8") = 0;
     long result = SYS_pwritev;
     __asm__ __volatile__("syscall"
                          : "+a"(result)
@@ -85,11 +86,11 @@ class child_thread {
                          : "rcx", "r11", "memory");
 #elif defined(__aarch64__)
     register long result __asm__("x0") = file;
-    register const iovec* const from __asm__("x1") = parts;
-    register const std::size_t how_many __asm__("x2") = count;
-    register const long begin_low __asm__("x3") = 0;
-    register const long begin_high __asm__("x4") = 0;
-    register const long call __asm__("x8") = SYS_pwritev;
+    register const iovec* from __asm__("x1") = parts;
+    register std::size_t how_many __asm__("x2") = count;
+    register long begin_low __asm__("x3") = 0;
+    register long begin_high __asm__("x4") = 0;
+    register long call __asm__("x8") = SYS_pwritev;
     __asm__ __volatile__("svc 0"
                          : "+r"(result)
                          : "r"(from), "r"(how_many), "r"(begin_low), "r"(begin_high), "r"(call)

@@ -8,12 +8,13 @@
 
 namespace ckpt {
 
-/// From now on the calling thread, when it is woken up, waits until a core is idle or another thread has had its turn.
-/// (No lower: a thread that only runs on an idle core does not end either, nor its process, while there is none.)
+/// From now on the calling thread, when it is woken up, waits until a core is idle or another thread has had its turn;
+/// a thread that the application has put before or behind others stays there. (No lower: a thread that only runs on an
+/// idle core does not end either, nor its process, while there is none.)
 inline void interrupt_nobody() noexcept {
 #ifdef SCHED_BATCH
   const sched_param none{};
-  ::sched_setscheduler(0, SCHED_BATCH, &none);
+  if (::sched_getscheduler(0) == SCHED_OTHER) ::sched_setscheduler(0, SCHED_BATCH, &none);
 #endif
 }
 

@@ -157,21 +157,24 @@ class staging_pool {
         kept.erase(found);
       } else {
         kept.reserve(kept.size() + leased + 1);  // so that taking back allocates nothing
-        const std::uint64_t wanted = whole(drop_outgrown(size) ? size + size / 8 : size);
-        memory = aligned_memory(static_cast<std::size_t>(std::min(wanted, limit - used - kept_size)));
+        const bool grows = drop_outgrown(size);
+        const std::uint64_t left = limit - used - kept_size;
+        const std::uint64_t roomy = whole(size + size / 8);
+        const std::uint64_t wanted = grows && roomy <= left / 2 ? roomy : whole(size);
+        memory = aligned_memory(static_cast<std::size_t>(std::min(wanted, left)));
       }
       ++leased;
       used += memory.bytes().size();
       return memory;
     }
-    /// Drops the largest of the pieces kept that are too small, if there is one: whoever left it comes back for more,
-    /// and else each step of a snapshot that grows would stay.
+    /// Drops the largest of the pieces kept that are too small, if that has half the size: whoever left it comes back
+    /// for more, and else each step of a snapshot that grows would stay.
     bool drop_outgrown(std::size_t size) noexcept {
       auto largest = kept.end();
       for (auto each = kept.begin(); each != kept.end(); ++each)
         if (each->bytes().size() < size && (largest == kept.end() || each->bytes().size() > largest->bytes().size()))
           largest = each;
-      if (largest == kept.end()) return false;
+      if (largest == kept.end() || largest->bytes().size() < size / 2) return false;
       kept_size -= largest->bytes().size();
       kept.erase(largest);
       return true;

@@ -19,9 +19,13 @@ namespace {
 template <class Cipher>
 std::string not_sealed() {
   return std::string("<memory>: ") +
-         (Cipher::is_authenticated ? "" : "the key is not the one that the file was encrypted with, or ") +
-         "the file is not sealed: nothing shows that its blocks are all there and in place. MindSpore's own files are "
-         "such; where you trust it, load it with .allow_unsealed = true";
+         (Cipher::is_authenticated ? "the file is not sealed: nothing shows that its blocks are all there and in "
+                                     "place. MindSpore's own files "
+                                     "are such"
+                                   : "the key is not the one that the file was encrypted with, or its blocks are not "
+                                     "all there, in place and "
+                                     "as they were written, or it is not sealed. MindSpore's own files are not") +
+         "; where you trust it, load it with .allow_unsealed = true";
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ TEST_CASE("secret_key: from a file") {
   };
   const std::string a_key = "a key is 32, 48 or 64 hexadecimal digits, or 16, 24 or 32 bytes";
   for (const std::string& bad : {std::string(), std::string("short"), std::string("000102030405060708090a0b0c0d0e0"),
-                                 std::string(67, '0'), std::string(1000, '0'), std::string("\n")})
+                                 std::string(67, '0'), std::string(1000, '0'), std::string("\n"),
+                                 std::string(64, '0') + "\n\n\nmore", std::string(32, '0') + std::string(35, '\n')})
     CHECK(refused(bad) == (folder / "key") + ": is no key file: " + a_key);
   // As long as a key, and a key that was typed or copied badly:
   for (const auto& [bad, letters] :

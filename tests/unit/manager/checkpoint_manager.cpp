@@ -366,3 +366,57 @@ TEST_CASE("checkpoint_manager: what is discarded does not come back by a process
   CHECK(here.names() ==
         names{".lock", ".net-1_200.ckpt.0123456789abcdef.tmp", ".other-1_300.ckpt.0123456789abcdef.tmp"});
 }
+
+TEST_CASE("checkpoint_manager: of two saves of one step the file has the metrics it was saved with") {
+  const scratch::directory here;
+  std::atomic<int> failing{0};
+  async_options options = quick;
+  options.queue = save_queue();
+  options.progress = [&](progress) {
+    if (failing.load() == 0) return;
+    --failing;
+    throw std::runtime_error("enough");
+  };
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = options});
+  int told = 0;
+  const auto begin = [&](double loss) {
+    const training_step now{.epoch = 1, .step = 1, .metrics = {{"loss", loss}}};
+    for (bool begun = false; !begun;) {
+      try {
+        begun = manager.save_async(now, at_step(1));
+      } catch (const std::runtime_error&) {  // of the one before, where that is done already
+        ++told;
+      }
+    }
+  };
+  const auto end = [&] {
+    for (;;) {
+      try {
+        return manager.wait().size();
+      } catch (const std::runtime_error&) {
+        ++told;
+      }
+    }
+  };
+  const auto metrics = [&] { return manager.checkpoints().front().metrics; };
+  begin(0.1);
+  begin(0.2);
+  CHECK(end() == 2);
+  CHECK(metrics() == step_metrics{{"loss", 0.2}});
+  failing = 2;
+  begin(0.5);
+  begin(0.7);
+  CHECK(end() == 0);
+  CHECK(told == 2);
+  CHECK(metrics() == step_metrics{{"loss", 0.2}});
+  failing = 1;
+  begin(0.3);
+  begin(0.4);
+  CHECK(end() == 1);
+  CHECK(told == 3);
+  CHECK(metrics() == step_metrics{{"loss", 0.4}});
+  begin(0.6);
+  failing = 0;
+  CHECK(manager.save_now({.epoch = 1, .step = 1}, at_step(1)).errors.empty());
+  CHECK(metrics().empty());
+}

@@ -1,3 +1,7 @@
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2")  // which is when GCC chooses other registers for a system call's arguments, if it may
+#endif
+
 #include <ckpt/task/child_thread.hpp>
 
 #include <doctest/doctest.h>
@@ -5,10 +9,14 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdio>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../support.hpp"
 
@@ -32,6 +40,22 @@ struct listener {
   }
 };
 
+/// Of the file that each touched byte is written to, over the last one. Allocates nothing.
+off_t size_of_touched() noexcept {
+  for (int file = 0; file < 1024; ++file) {
+    char link[32];
+    char name[64];
+    static_cast<void>(std::snprintf(link, sizeof link, "/proc/self/fd/%d", file));
+    const ssize_t length = ::readlink(link, name, sizeof name);
+    if (length < 0 ||
+        std::string_view(name, static_cast<std::size_t>(length)).find("touched") == std::string_view::npos)
+      continue;
+    struct stat status{};
+    return ::fstat(file, &status) == 0 ? status.st_size : -1;
+  }
+  return -1;
+}
+
 }  // namespace
 
 TEST_CASE("child_thread: does its work beside the first one, also where memory cannot be read, and ends with it") {
@@ -52,6 +76,7 @@ TEST_CASE("child_thread: does its work beside the first one, also where memory c
       other.thread.wake();
       while (other.heard == before) other.heard.wait(before);
     }
+    if (!child_process::has_sanitizer() && size_of_touched() != 256) child_channel::leave(5);
   });
   const exit_status how = child.wait();
   CHECK(!how.by_signal);
