@@ -48,8 +48,9 @@ class fetcher {
   void run() noexcept {
     interrupt_nobody();
     unsigned number = 0;
-    for (unsigned late = 0; !m_is_ending;) {
+    for (unsigned late = 0;;) {
       wait(number);
+      if (m_is_ending) return;
       const unsigned newest = m_number;
       late = newest - number > 1 ? late + 1 : 0;
       number = newest;
