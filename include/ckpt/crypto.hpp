@@ -8,7 +8,6 @@
 #include <ckpt/checkpoint/encryption.hpp>
 #include <ckpt/cipher/aes_cbc.hpp>
 #include <ckpt/cipher/aes_gcm.hpp>
-#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/cipher/sm4_cbc.hpp>
 #include <ckpt/ckpt.hpp>
 

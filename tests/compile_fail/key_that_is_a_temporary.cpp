@@ -1,6 +1,5 @@
 // expect-gcc: use of deleted function
 // expect-clang: deleted
-#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/ckpt.hpp>
 
 ckpt::load_options options(const ckpt::secret_key& key) {

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include <ckpt/checkpoint/policies.hpp>
-#include <ckpt/cipher/borrowed_key.hpp>
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/format/plan.hpp>

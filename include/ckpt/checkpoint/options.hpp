@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <ckpt/checkpoint/in_flight.hpp>
-#include <ckpt/cipher/borrowed_key.hpp>
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/append_values.hpp>

@@ -6,8 +6,8 @@
 #include <type_traits>
 
 #include <ckpt/checksum/concept.hpp>
-#include <ckpt/cipher/borrowed_key.hpp>
 #include <ckpt/cipher/concept.hpp>
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/concept.hpp>
 #include <ckpt/format/mindspore.hpp>

@@ -25,7 +25,7 @@
 #include <ckpt/checkpoint/save_queue.hpp>
 #include <ckpt/checkpoint/snapshot.hpp>
 #include <ckpt/checkpoint/stopwatch.hpp>
-#include <ckpt/cipher/borrowed_key.hpp>
+#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/atomic_file.hpp>

@@ -4,7 +4,6 @@
 
 #include <type_traits>
 
-#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/format/safetensors.hpp>
 
 #include "../checksum/own_checksum.hpp"

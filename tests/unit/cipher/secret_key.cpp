@@ -23,6 +23,7 @@ using namespace support;
 static_assert(!std::is_copy_constructible_v<secret_key> && !std::is_copy_assignable_v<secret_key>);
 static_assert(std::is_nothrow_move_constructible_v<secret_key>);
 static_assert(!std::is_copy_constructible_v<secret_bytes>);
+static_assert(!std::is_constructible_v<borrowed_key, secret_key>, "a temporary key would be gone when it is used");
 
 TEST_CASE("secret_key: from bytes, text and hexadecimal digits") {
   const std::string raw = "0123456789abcdef";
@@ -126,4 +127,10 @@ TEST_CASE("wipe, and the memory of a key after its end") {
   wipe(&room[0], 3);
   CHECK(hex(room) == "00000004");
   wipe(nullptr, 0);
+}
+
+TEST_CASE("borrowed_key: of a key that stays, or none") {
+  const secret_key key = secret_key::from_text("k");
+  CHECK(borrowed_key(key).get() == &key);
+  CHECK(borrowed_key().get() == nullptr);
 }

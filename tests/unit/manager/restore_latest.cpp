@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <ckpt/checkpoint/save.hpp>
-#include <ckpt/cipher/secret_key.hpp>
 #include <ckpt/format/safetensors.hpp>
 
 #include "../checksum/own_checksum.hpp"
