@@ -34,13 +34,6 @@ std::string description(const index_entry& entry) {
   return "map";
 }
 
-bool same_shape(const index_entry& a, const index_entry& b) {
-  if (a.shape().size() != b.shape().size()) return false;
-  for (std::size_t axis = 0; axis < a.shape().size(); ++axis)
-    if (a.shape()[axis] != b.shape()[axis]) return false;
-  return true;
-}
-
 class comparison {
  public:
   comparison(const diff_options& options, standard_output& out)
@@ -75,7 +68,7 @@ class comparison {
   }
 
   static bool comparable(const index_entry& a, const index_entry& b) {
-    return a.kind() == b.kind() && a.type() == b.type() && same_shape(a, b);
+    return a.kind() == b.kind() && a.type() == b.type() && same_extents(a.shape(), b.shape());
   }
 
   void print(const std::string& line) {

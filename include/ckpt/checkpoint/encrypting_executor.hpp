@@ -292,8 +292,8 @@ class encrypting_executor {
     advance(layout::header_size);
   }
 
-  /// The plan without the content of its tensors; nothing where that would be more than a sixteenth of it, or more than
-  /// half a block.
+  /// The plan without the content of its tensors; nothing where that would be more than a sixteenth of it and 4 KiB, or
+  /// more than half a block.
   [[nodiscard]] static std::vector<std::byte> structure_of(const plan& what) {
     structure_writer structure;
     const std::uint64_t most = std::min(what.size() / 16 + 4096, largest_structure);

@@ -35,7 +35,7 @@ class encrypted_blocks {
   /// Reads the headers of all blocks, and the seal. `file` must outlive this. Throws usage_error where there is
   /// no key or none that the cipher takes; format_error where the file is not encrypted, or with another cipher, or its
   /// blocks do not fill it exactly; integrity_error where the key is another, or the seal is not over these blocks, or
-  /// there is none and that is not allowed (of a cipher that does not authenticate, the first and the last are one).
+  /// there is none and that is not allowed (where it is not, and the cipher does not authenticate, one error for all).
   encrypted_blocks(const source& file, const decryption& how) : m_file(&file) {
     check_start();
     find_blocks();

@@ -17,9 +17,7 @@ namespace ckpt {
 ///   suffix                            what a file's name ends with, without a dot
 ///   make_plan(entries, options)       the whole file, decided; usage_error for what the format cannot hold
 ///   read_index(source)                what a file holds, validated; format_error for what the format does not allow.
-///   It
-///                                     need not look for names that come twice: whoever loads by the format refuses
-///                                     them
+///                                     Names that come twice are refused by whoever loads by the format
 template <class F>
 concept file_format = requires(const entries& given, const format_options& options, const source& from) {
   { F::name } -> std::convertible_to<std::string_view>;

@@ -46,7 +46,7 @@ class checkpoint_directory {
   }
 
   [[nodiscard]] const std::string& path() const noexcept { return m_path; }
-  [[nodiscard]] std::string path_of(const training_step& at) const { return within(step_name(m_prefix, at, m_suffix)); }
+  [[nodiscard]] std::string path_of(const training_step& at) const { return within(name_of(at)); }
   [[nodiscard]] std::string path_of_metrics() const { return within(metrics_name()); }
 
   /// Whether a file of that name is one of these.
@@ -65,24 +65,21 @@ class checkpoint_directory {
   }
 
   /// Whether the file of a checkpoint is there. Throws io_error.
-  [[nodiscard]] bool has(const training_step& at) const {
-    const std::vector<std::string> names = list_directory(m_path);
-    return std::find(names.begin(), names.end(), step_name(m_prefix, at, m_suffix)) != names.end();
-  }
+  [[nodiscard]] bool has(const training_step& at) const { return open_directory().has(name_of(at)); }
 
   /// The file of a checkpoint, only to know it again, by holds(); without a descriptor where there is none. Throws
   /// io_error.
   [[nodiscard]] file_descriptor known_file(const training_step& at) const {
-    return opened().open_to_know(step_name(m_prefix, at, m_suffix));
+    return open_directory().open_to_know(name_of(at));
   }
   [[nodiscard]] bool holds(const training_step& at, const file_descriptor& known) const {
-    return opened().holds(step_name(m_prefix, at, m_suffix), known);
+    return open_directory().holds(name_of(at), known);
   }
 
   /// Adds the metrics of checkpoints. Throws io_error, format_error.
   void add_metrics(std::vector<checkpoint>& to) const {
     metrics_by_file all = read_metrics(path_of_metrics());
-    for (checkpoint& each : to) each.metrics = std::move(all[step_name(m_prefix, each, m_suffix)]);
+    for (checkpoint& each : to) each.metrics = std::move(all[name_of(each)]);
   }
 
   /// The checkpoints with their metrics.
@@ -105,7 +102,7 @@ class checkpoint_directory {
         after.insert(*known);
     }
     for (const training_step& each : coming)
-      if (std::string name = step_name(m_prefix, each, m_suffix); !each.metrics.empty() || before.contains(name))
+      if (std::string name = name_of(each); !each.metrics.empty() || before.contains(name))
         after.insert_or_assign(std::move(name), each.metrics);
     if (!before.empty() || !after.empty()) write_metrics(path_of_metrics(), after, options);
     return before;
@@ -113,7 +110,7 @@ class checkpoint_directory {
 
   /// What `all` has of a checkpoint.
   [[nodiscard]] step_metrics metrics_of(const metrics_by_file& all, const training_step& at) const {
-    const auto found = all.find(step_name(m_prefix, at, m_suffix));
+    const auto found = all.find(name_of(at));
     return found == all.end() ? step_metrics() : found->second;
   }
 
@@ -130,8 +127,7 @@ class checkpoint_directory {
       std::vector<const checkpoint*> condemned;
       const checkpoint* newest = nullptr;  // that stays
       for (std::size_t i = 0; i < all.size(); ++i) {
-        const bool is_saved = !is_earlier(all[i], saved) && !is_earlier(saved, all[i]);
-        if (!is_saved && !policy.preserves(all, i)) condemned.push_back(&all[i]);
+        if (!is_same_step(all[i], saved) && !policy.preserves(all, i)) condemned.push_back(&all[i]);
         else newest = &all[i];
       }
       if (condemned.empty()) return report;
@@ -168,14 +164,15 @@ class checkpoint_directory {
   }
 
  private:
-  [[nodiscard]] directory opened() const { return {m_path, directory::use::without_sync, m_path}; }
+  [[nodiscard]] directory open_directory() const { return {m_path, directory::use::without_sync, m_path}; }
 
   void remove(const directory& from, const checkpoint& each, deletion_report& report) const {
-    if (const std::error_code cause = from.remove(step_name(m_prefix, each, m_suffix)))
+    if (const std::error_code cause = from.remove(name_of(each)))
       report.errors.push_back(io_error(cause, {.path = each.path}, "cannot delete the old checkpoint"));
     else report.deleted.push_back(each.path);
   }
 
+  [[nodiscard]] std::string name_of(const training_step& at) const { return step_name(m_prefix, at, m_suffix); }
   [[nodiscard]] std::string metrics_name() const { return concat({m_prefix, "-metrics.json"}); }
   [[nodiscard]] std::string within(std::string_view name) const {
     return concat({m_path, m_path.ends_with('/') ? "" : "/", name});

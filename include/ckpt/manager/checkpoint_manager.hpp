@@ -122,7 +122,7 @@ class checkpoint_manager {
   /// Waits for the saves in the background, and says what those did of which it has not been said. Throws what went
   /// wrong with the first that failed; the others are there for the next call.
   std::vector<checkpoint_report> wait() {
-    for (const background_save& each : m_pending.saves) each.job.wait();
+    wait_for_pending();
     finish_those_done();
     throw_failure();
     return std::exchange(m_finished, {});
@@ -142,7 +142,7 @@ class checkpoint_manager {
   /// goes on from an earlier one. Until it has passed them, they are the newest, which restore_latest() takes. Throws
   /// io_error, and as wait().
   deletion_report discard_after(const training_step& last) {
-    for (const background_save& each : m_pending.saves) each.job.wait();
+    wait_for_pending();
     finish_those_done();
     throw_failure();
     return m_directory.delete_after(last);
@@ -150,7 +150,7 @@ class checkpoint_manager {
 
   /// As the function ckpt::restore_latest, once the saves in the background are done, well or not.
   [[nodiscard]] std::optional<restored_checkpoint> restore_latest(const load_options& options = {}) const {
-    for (const background_save& each : m_pending.saves) each.job.wait();
+    wait_for_pending();
     return detail::restore_latest_of<Policies...>(m_directory, options);
   }
 
@@ -200,7 +200,7 @@ class checkpoint_manager {
   /// which metrics are those of its file.
   beginning begin(const training_step& now, const append_values& append) {
     for (const background_save& each : m_pending.saves)
-      if (!is_earlier(each.at, now) && !is_earlier(now, each.at)) each.job.wait();
+      if (is_same_step(each.at, now)) each.job.wait();
     finish_those_done();
     async_options options = m_save;
     options.append.add(append);
@@ -235,6 +235,10 @@ class checkpoint_manager {
   checkpoint_report finish(const training_step& now, save_report saved) {
     const durability done = saved.is_durable ? durability::full : durability::none;
     return {m_directory.delete_others(m_preservation, now, done), std::move(saved)};
+  }
+
+  void wait_for_pending() const {
+    for (const background_save& each : m_pending.saves) each.job.wait();
   }
 
   /// What went wrong with them is for throw_failure().

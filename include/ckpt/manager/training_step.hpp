@@ -23,6 +23,11 @@ struct training_step {
   return a.epoch != b.epoch ? a.epoch < b.epoch : a.step < b.step;
 }
 
+/// Whether they are one step, whatever was measured.
+[[nodiscard]] inline bool is_same_step(const training_step& a, const training_step& b) noexcept {
+  return a.epoch == b.epoch && a.step == b.step;
+}
+
 /// A checkpoint file of a training.
 struct checkpoint : training_step {
   std::string path{};
