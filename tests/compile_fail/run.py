@@ -15,9 +15,12 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 
-FLAGS = ["-std=c++20", "-fsyntax-only", "-fno-diagnostics-color", "-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-std=c++20", "-fno-diagnostics-color", "-Wall", "-Wextra", "-Werror"]
 EXPECT = re.compile(r"^// expect(?:-(gcc|clang))?: (.+?)\s*$", re.MULTILINE)
+HEADER = "#include <ckpt/ckpt.hpp>"
 ENVIRONMENT = {**os.environ, "LC_ALL": "C"}  # plain quotes in the compiler's words
 ERROR = re.compile(r"^.*?:\d+:\d+: (?:fatal )?error: (.*)$", re.MULTILINE)
 
@@ -34,12 +37,24 @@ def expectations(text: str, kind: str) -> list[tuple[str, str]]:
     return [(only, sentence) for only, sentence in EXPECT.findall(text) if only in ("", kind)]
 
 
-def check(compiler: str, kind: str, include: pathlib.Path, case: pathlib.Path) -> str:
-    """Returns what is wrong; empty when the case passes."""
-    expected = expectations(case.read_text("utf-8"), kind)
+def precompile(compiler: str, kind: str, include: pathlib.Path, folder: pathlib.Path) -> list[str]:
+    """Compiles HEADER once for all cases that include it, into `folder`; returns the options that use the result."""
+    header = folder / "header.hpp"
+    header.write_text(f"{HEADER}\n", "utf-8")
+    compiled = folder / ("header.hpp.gch" if kind == "gcc" else "header.pch")
+    command = [*shlex.split(compiler), *FLAGS, f"-I{include}", "-x", "c++-header", str(header), "-o", str(compiled)]
+    subprocess.run(command, check=True, env=ENVIRONMENT)
+    return ["-include", str(header)] if kind == "gcc" else ["-include-pch", str(compiled)]
+
+
+def check(compiler: str, kind: str, include: pathlib.Path, case: pathlib.Path, precompiled: Sequence[str] = ()) -> str:
+    """Returns what is wrong; empty when the case passes. `precompiled`: what precompile returned."""
+    text = case.read_text("utf-8")
+    expected = expectations(text, kind)
     if len(expected) != 1:
         return f"it has {len(expected)} lines `// expect: …` for {kind}, not 1"
-    command = [*shlex.split(compiler), *FLAGS, f"-I{include}", str(case)]
+    options = precompiled if HEADER in text else ()
+    command = [*shlex.split(compiler), *FLAGS, "-fsyntax-only", *options, f"-I{include}", str(case)]
     good = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
     if good.returncode != 0:
         return f"does not compile without -DBAD:\n{good.stderr}"
@@ -63,13 +78,14 @@ def main() -> int:
     parser.add_argument("cases", type=pathlib.Path)
     options = parser.parse_args()
 
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        results = [
-            (compiler, case, pool.submit(check, compiler, kind, options.include, case))
-            for compiler, kind in [(compiler, kind_of(compiler)) for compiler in options.compiler or ["c++"]]
-            for case in sorted(options.cases.glob("*.cpp"))
-        ]
+    failed, results = 0, []
+    with tempfile.TemporaryDirectory() as root, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for index, compiler in enumerate(options.compiler or ["c++"]):
+            kind, folder = kind_of(compiler), pathlib.Path(root) / str(index)
+            folder.mkdir()
+            precompiled = precompile(compiler, kind, options.include, folder)
+            for case in sorted(options.cases.glob("*.cpp")):
+                results.append((compiler, case, pool.submit(check, compiler, kind, options.include, case, precompiled)))
         for compiler, case, result in results:
             if result.result():
                 failed += 1

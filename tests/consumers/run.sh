@@ -8,18 +8,11 @@ root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 : "${CXX:=c++}"
-passed=0 failed=0
 
-try() { # try FUNCTION
+try() { # try FUNCTION : runs it in a folder of its own
   mkdir -p "$work/$1"
   (set -e; cd "$work/$1"; cp "$root/tests/consumers/"*.cpp .; "$1") >"$work/$1.log" 2>&1
-  if [ $? -eq 0 ]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $1"
-    cat "$work/$1.log"
-  fi
+  echo $? >"$work/$1.status"
 }
 
 copied() {
@@ -114,11 +107,20 @@ configured() { # the example whose build chooses the policies
   done
 }
 
-try copied
-try too_old
-try subproject
-try installed
-try bare
-try configured
+ways=(copied too_old subproject installed bare configured)
+for way in "${ways[@]}"; do
+  try "$way" & # each is one program at a time for the most part
+done
+wait
+passed=0 failed=0
+for way in "${ways[@]}"; do
+  if [ "$(cat "$work/$way.status")" = 0 ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED $way"
+    cat "$work/$way.log"
+  fi
+done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

