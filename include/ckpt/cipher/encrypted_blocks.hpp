@@ -237,7 +237,7 @@ class encrypted_blocks {
       if (Cipher::is_padded && m_is_sealed)
         plain = number + 1 < m_blocks.size() ? plain - cipher_unit : sealed_size - m_size;
       m_size += plain;
-      if (layout::cipher_size(plain) != block.cipher_size || (m_is_sealed && m_size > sealed_size))
+      if (layout::cipher_size(plain) != block.cipher_size)
         throw integrity_error(errc::authentication, {.path = m_file->label(), .offset = block.offset},
                               "the seal does not give the blocks of this file their sizes");
     }

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,30 @@ std::string not_sealed() {
                                      "all there, in place and "
                                      "as they were written, or it is not sealed. MindSpore's own files are not") +
          "; where you trust it, load it with .allow_unsealed = true";
+}
+
+/// The file with another seal over its blocks, made with the right key, that says so many plain bytes.
+template <class Cipher>
+std::string resealed(std::string file, const secret_key& key, std::uint64_t plain_size) {
+  const unmapped_source source(bytes(file));
+  const encrypted_blocks<Cipher> blocks(source, {.key = &key});
+  std::vector<sealed_block> all;
+  for (std::size_t number = 0; number < blocks.count(); ++number) all.push_back(blocks[number]);
+  const std::string structure = text(blocks.structure());
+  std::array<std::byte, iv_size> iv{};
+  const std::size_t plain = static_cast<std::size_t>(seal<Cipher>::size(all.size(), structure.size()));
+  std::vector<std::byte> seal_text(static_cast<std::size_t>(block_layout<Cipher>::cipher_size(plain)));
+  cryptopp::hmac_sha256 hmac(seal_keys(key.bytes(), all.front().iv).seal());
+  seal<Cipher>::write(std::span(seal_text).first(plain), all, plain_size, bytes(structure), iv, hmac);
+  pad(seal_text, plain);
+  typename Cipher::encryptor cipher(key.bytes());
+  cipher.begin(0, iv);
+  const cipher_lane whole{0, seal_text.data(), seal_text.data()};
+  cipher.process({&whole, 1}, seal_text.size());
+  block_header<Cipher> head(static_cast<std::uint32_t>(seal_text.size()), iv);
+  if constexpr (Cipher::is_authenticated) cipher.tag(0, head.tag());
+  file.resize(block_offsets<Cipher>(file)[all.size()]);
+  return file + text(head.bytes()) + text(seal_text);
 }
 
 }  // namespace
@@ -94,6 +121,51 @@ TEST_CASE_TEMPLATE("encrypted_blocks: another key, where an unsealed file is all
   file.resize(block_offsets<Cipher>(file)[4]);
   CHECK(read_back<Cipher>(file, key_for<Cipher>('A'), true)
             .find("<memory>: the key is not the one that the file was encrypted with") == 0);
+}
+
+// By the padding alone one key in 256 would pass.
+TEST_CASE_TEMPLATE("encrypted_blocks: where an unsealed file is allowed, its first bytes show another key", Cipher,
+                   aes_cbc, sm4_cbc) {
+  std::string file = sealed<Cipher>(stream(20), key_for<Cipher>());
+  file.resize(block_offsets<Cipher>(file)[1]);
+  int shown = 0;
+  for (const char first : {'A', 'B', 'C', 'D'})
+    if (read_back<Cipher>(file, key_for<Cipher>(first), true) ==
+        "<memory>: the key is not the one that the file was encrypted with")
+      ++shown;
+  CHECK(shown >= 3);  // once in 65536 times a wrong key makes the right bytes of them
+}
+
+TEST_CASE_TEMPLATE("encrypted_blocks: a seal that is not over these blocks has an error of its own", Cipher, aes_gcm,
+                   aes_cbc, sm4_cbc) {
+  const secret_key key = key_for<Cipher>();
+  const std::string file = sealed<Cipher>(stream(100), key);
+  const std::vector<std::size_t> offsets = block_offsets<Cipher>(file);
+  const std::string dropped = file.substr(0, offsets[1]) + file.substr(offsets[2]);
+  const std::string said =
+      "<memory>: the seal is not over these blocks: one was damaged, dropped, exchanged or put in, or the seal itself "
+      "was damaged, at byte " +
+      std::to_string(dropped.size() - (file.size() - offsets[4]));
+  CHECK(read_back<Cipher>(dropped, key, true) == said);
+  CHECK(read_back<Cipher>(dropped, key) == (Cipher::is_authenticated ? said : not_sealed<Cipher>()));
+}
+
+TEST_CASE_TEMPLATE("encrypted_blocks: a right seal that gives the blocks other sizes", Cipher, aes_gcm, aes_cbc,
+                   sm4_cbc) {
+  const secret_key key = key_for<Cipher>();
+  const std::string plain = stream(100);
+  const std::string file = sealed<Cipher>(plain, key);
+  CHECK(read_back<Cipher>(resealed<Cipher>(file, key, 100), key) == plain);
+  const std::string last = std::to_string(block_offsets<Cipher>(file)[Cipher::is_padded ? 3 : 4]);
+  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{60}, std::uint64_t{95}, std::uint64_t{112},
+                                   std::uint64_t{1000}, ~std::uint64_t{0}}) {
+    CAPTURE(size);
+    const std::string said = read_back<Cipher>(resealed<Cipher>(file, key, size), key);
+    CHECK(said == (Cipher::is_padded
+                       ? "<memory>: the seal does not give the blocks of this file their sizes, at byte " + last
+                       : "<memory>: the blocks have 100 plain bytes, the seal says " + std::to_string(size) +
+                             ", at byte " + last));
+  }
 }
 
 // Else whoever may send files, and sees the errors, finds out a bit of somebody's plain bytes with each.
