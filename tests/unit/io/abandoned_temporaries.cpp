@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "forked.hpp"
 #include "scratch.hpp"
@@ -62,6 +63,15 @@ TEST_CASE("abandoned_temporaries: a file that another process holds stays until 
   other.kill();
   CHECK(remove_abandoned_temporaries(here.path(), is_ours) == 1);
   CHECK(here.names().empty());
+}
+
+TEST_CASE("abandoned_temporaries: a pipe of such a name, which nobody writes to, is not waited for") {
+  const scratch::directory here;
+  REQUIRE(::mkfifo((here / ".net-1_1.ckpt.0123456789abcdef.tmp").c_str(), 0600) == 0);
+  const std::string dead = ".net-1_2.ckpt.0123456789abcdef.tmp";
+  scratch::put(here / dead, "1");
+  CHECK(remove_abandoned_temporaries(here.path(), is_ours) >= 1);
+  CHECK(!std::filesystem::exists(here / dead));
 }
 
 TEST_CASE("abandoned_temporaries: a directory that cannot be read") {

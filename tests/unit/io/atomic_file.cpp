@@ -1,11 +1,15 @@
+#include <ckpt/io/abandoned_temporaries.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/io/mapped_file.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fcntl.h>
@@ -392,6 +396,16 @@ TEST_CASE("atomic_file: durable is what was synced and lies on a disk") {
   CHECK(safe.is_durable() == !in_memory);
 }
 
+TEST_CASE("atomic_file: what is kept in memory is not durable, however it was synced") {
+  const std::filesystem::path folder = "/dev/shm";
+  if (!std::filesystem::exists(folder) || !directory(folder, directory::use::with_sync, "f").is_in_memory()) return;
+  const std::string path = folder / ("ckpt-atomic-file-" + std::to_string(::getpid()));
+  atomic_file file(path, 0, {.mode = 0600});
+  file.commit();
+  CHECK(!file.is_durable());
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("atomic_file: no descriptor is left open, whatever happens") {
   const scratch::directory here;
   const auto open_now = [] {
@@ -410,6 +424,72 @@ TEST_CASE("atomic_file: no descriptor is left open, whatever happens") {
     const atomic_file file(here / "a", 1);
   }
   CHECK(open_now() == before);
+}
+
+TEST_CASE("atomic_file: another program that this one starts inherits no descriptor") {
+  const scratch::directory here;
+  if (!std::filesystem::exists("/proc/self/fd")) return;
+  const auto inherited = [] {
+    std::vector<int> all;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      const int descriptor = std::stoi(entry.path().filename());
+      const int flags = ::fcntl(descriptor, F_GETFD);
+      if (flags >= 0 && (flags & FD_CLOEXEC) == 0) all.push_back(descriptor);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  const std::vector<int> before = inherited();
+  put(here / "a", "old");
+  atomic_file file(here / "a", 3);
+  const file_descriptor target = file.known_target();
+  const file_descriptor own = file.known_file();
+  file.write(bytes("new"));
+  CHECK(inherited() == before);
+  CHECK(file.commit_unless([&] {
+    CHECK(inherited() == before);
+    return false;
+  }));
+}
+
+TEST_CASE("atomic_file: is taken for abandoned by nobody until it has the target's name") {
+  const scratch::directory here;
+  const auto removed = [&] { return remove_abandoned_temporaries(here.path(), [](std::string_view) { return true; }); };
+  atomic_file file(here / "a", 3, {.mode = 0600});
+  CHECK(removed() == 0);
+  file.write(bytes("new"));
+  CHECK(removed() == 0);
+  CHECK(file.commit_unless([&] {
+    CHECK(removed() == 0);
+    return false;
+  }));
+  CHECK(get(here / "a") == "new");
+}
+
+TEST_CASE("atomic_file: parts may come in any order, none past the announced size, and none may be missing") {
+  const scratch::directory here;
+  put(here / "a", "old");
+  {
+    atomic_file file(here / "a", 6, {.mode = 0600});
+    file.write_at(4, bytes("ef"));
+    const auto refused = [&](std::uint64_t offset, std::string_view text) {
+      return error_of<usage_error>([&] { file.write_at(offset, bytes(text)); }).text();
+    };
+    CHECK(refused(4, "efg") == "7 bytes written, 6 announced");
+    CHECK(refused(7, "") == "7 bytes written, 6 announced");
+    CHECK(refused(~std::uint64_t{0}, "gh") == "1 bytes written, 6 announced");
+    file.write_at(0, bytes("ab"));
+    CHECK(message_of<usage_error>([&] { file.commit(); }) == here / "a: 4 bytes written, 6 announced");
+  }
+  CHECK(get(here / "a") == "old");
+  atomic_file file(here / "a", 6, {.mode = 0600});
+  file.write_at(2, bytes("cd"));
+  file.write_at(4, bytes("ef"));
+  file.write_at(0, bytes("ab"));
+  file.write_at(6, {});
+  file.commit();
+  CHECK(get(here / "a") == "abcdef");
+  CHECK(message_of<usage_error>([&] { file.write_at(0, bytes("x")); }) == here / "a: write after commit");
 }
 
 TEST_CASE("atomic_file: overwrites what was written, counted from the end") {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "../../threads/in_all_threads.hpp"
 #include "scratch.hpp"
 
 using namespace ckpt;
@@ -21,6 +22,15 @@ TEST_CASE("make_directories: makes what is missing") {
   make_directories(here / "link/g");
   CHECK(is_directory(here / "a/b/g"));
   make_directories("/");
+}
+
+TEST_CASE("make_directories: several that make the same at once") {
+  const scratch::directory here;
+  for (int round = 0; round < 50; ++round) {
+    const std::string path = here / std::to_string(round) + "/a" + "/b";
+    CHECK(failures_in_all([&](std::size_t) { make_directories(path); }) == 0);
+    CHECK(is_directory(path));
+  }
 }
 
 TEST_CASE("make_directories: what cannot be made") {
