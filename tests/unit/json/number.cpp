@@ -61,6 +61,9 @@ TEST_CASE("json number: refused where a double would be infinite, however it is 
   CHECK(status("1" + std::string(1000, '0') + "e-691") == json_number_status::out_of_range);
   CHECK(status("-1e309") == json_number_status::out_of_range);
   CHECK(status("1e99999999999999999999999") == json_number_status::out_of_range);
+  CHECK(status("1e18446744073709551616") ==
+        json_number_status::out_of_range);  // 2^64: 0, where only that many bits count
+  CHECK(is_number("1e-18446744073709551925"));
   CHECK(is_number("1e-99999999999999999999999"));
   CHECK(is_number("0e99999999999999999999999"));
 }

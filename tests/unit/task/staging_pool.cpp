@@ -85,6 +85,34 @@ TEST_CASE("staging_pool: what is kept makes room for what is asked for") {
   CHECK(pool.used() == 700);
 }
 
+TEST_CASE("staging_pool: several pieces that are kept and too small make room, too") {
+  const staging_pool pool(1000);
+  {
+    const staging_pool::lease one = take(pool, 400);
+    const staging_pool::lease other = take(pool, 400);
+  }
+  CHECK(pool.kept() == 800);
+  const staging_pool::lease lease = take(pool, 900);
+  CHECK(pool.used() == 900);
+  CHECK(pool.kept() == 0);
+}
+
+TEST_CASE("staging_pool: what is in use and what is kept never pass the limit together") {
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  const staging_pool pool(9 * mib);
+  CHECK(take(pool, 9 * mib).bytes().size() == 9 * mib);
+  CHECK(pool.kept() == 9 * mib);
+  pool.trim();
+  for (const std::size_t size : {3 * mib, 5 * mib, 4 * mib + 1, 7 * mib, 8 * mib + 1}) {
+    CAPTURE(size);
+    const staging_pool::lease small = take(pool, mib - 1);
+    const staging_pool::lease large = take(pool, size);
+    CHECK(large.bytes().size() == size);
+    CHECK(pool.used() >= size + mib - 1);
+    CHECK(pool.used() + pool.kept() <= 9 * mib);
+  }
+}
+
 TEST_CASE("staging_pool: of a snapshot that grows no step is kept but the last, and not each one is fresh memory") {
   const staging_pool pool(std::uint64_t{1} << 30);
   for (const std::size_t first : {std::size_t{1000}, std::size_t{16} << 20}) {
@@ -146,6 +174,29 @@ TEST_CASE("staging_pool: who waits goes on when another is done") {
   CHECK(has);
 }
 
+TEST_CASE("staging_pool: whom there is room for goes on, though another who has waited for longer wants more") {
+  for (int round = 0; round < 50; ++round) {
+    const staging_pool pool(1000);
+    std::optional<staging_pool::lease> one = take(pool, 500);
+    std::optional<staging_pool::lease> other = take(pool, 500);
+    std::atomic<int> waiting{0};
+    const auto waits_for = [&](std::size_t size) {
+      ++waiting;
+      const staging_pool::lease lease = take(pool, size, when_full::wait);
+    };
+    std::thread large(waits_for, 900);
+    while (waiting < 1) std::this_thread::yield();
+    for (int i = 0; i < 20; ++i) std::this_thread::yield();
+    std::thread small(waits_for, 400);
+    while (waiting < 2) std::this_thread::yield();
+    for (int i = 0; i < 20; ++i) std::this_thread::yield();
+    one.reset();
+    small.join();
+    other.reset();
+    large.join();
+  }
+}
+
 TEST_CASE("staging_pool: a lease outlives the pool") {
   auto pool = std::make_unique<staging_pool>(1000);
   std::optional<staging_pool::lease> lease = take(*pool, 10);
@@ -153,6 +204,18 @@ TEST_CASE("staging_pool: a lease outlives the pool") {
   lease->bytes()[9] = std::byte{1};
   lease.reset();
   CHECK(!lease);
+}
+
+TEST_CASE("staging_pool: a lease that is put in place of another gives that one's memory back") {
+  const staging_pool pool(1000);
+  staging_pool::lease lease = take(pool, 600);
+  lease = take(pool, 400);
+  CHECK(lease.bytes().size() == 400);
+  CHECK(pool.used() == 400);
+  CHECK(pool.kept() == 600);
+  lease = {};
+  CHECK(pool.used() == 0);
+  CHECK(pool.kept() == 1000);
 }
 
 TEST_CASE("staging_pool: nothing at all is a lease, too") {
