@@ -126,7 +126,18 @@ def main() -> int:
         renamed = len(quick) - quick[::-1].index("rename")
         between = [call for call in quick[renamed:deletion] if call.startswith("fsync")]
         suite.check(f"with durability::none, too: {quick}", [(between, ["fsync", "fsync directory"])])
-        for scenario in (later, Scenario(suite, [], 3)):
+        first = Scenario(suite, [], 3)
+        made, metrics, file = first.calls.index("mkdir"), *(at for at, call in enumerate(first.calls) if call == "rename")
+        suite.check(f"a directory that was made lasts before there is a file in it: {first.calls}",
+                    [("fsync directory" in first.calls[made : first.calls.index("openat")], True)])
+        suite.check(f"the metrics last before their file is there: {first.calls}",
+                    [("fsync" in first.calls[made:metrics], True), ("fsync directory" in first.calls[metrics:file], True)])
+        later.fresh()
+        _, discarded = suite.good(["discard", "1"], later.directory)
+        gone = len(discarded) - discarded[::-1].index("unlink")
+        suite.check(f"what is discarded is gone for good: {discarded}",
+                    [(sorted(steps_of(later.directory)), [1]), ("fsync directory" in discarded[gone:], True)])
+        for scenario in (later, first):
             before = suite.cases
             print(f"step {scenario.new} after {scenario.old}: {scenario.all()} calls, {suite.cases - before} cases", flush=True)
         return suite.result(least=300)

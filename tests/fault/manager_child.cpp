@@ -1,6 +1,7 @@
 // A checkpoint manager with the faults of fault_inject.cpp. Its checkpoints are of epoch 1, and of latest_n{2}.
 //   manager_child save STEP DIRECTORY   opens it and saves one with the faults; prints what was not deleted, and why
 //   manager_child save-quickly …        the same with durability::none
+//   manager_child discard STEP …        deletes those after that step with the faults
 //   manager_child restore DIRECTORY     prints the step of the newest checkpoint that loads, and what it holds
 // Exits with 0 done, 3 io_error, 5 another exception, 6 a descriptor is left open, 2 wrong usage.
 #include <ckpt/manager.hpp>
@@ -28,6 +29,13 @@ void save(std::uint64_t step, const std::string& path, ckpt::durability durabili
   for (const ckpt::error& error : report->errors) std::printf("not deleted: %s\n", error.what());
 }
 
+void discard(std::uint64_t last, const std::string& path) {
+  ckpt::checkpoint_manager<> manager(path, {.prefix = "net"});
+  const fault::armed faults;
+  for (const ckpt::error& error : manager.discard_after({.epoch = 1, .step = last}).errors)
+    std::printf("not deleted: %s\n", error.what());
+}
+
 void restore(const std::string& path) {
   const auto restored = ckpt::restore_latest(path, "net");
   if (!restored) return;
@@ -50,6 +58,7 @@ int main(int count, char** values) {
   int result = 0;
   try {
     if (arguments[0] == "restore") restore(arguments[1]);
+    else if (arguments[0] == "discard") discard(std::stoull(arguments[1]), arguments[2]);
     else
       save(std::stoull(arguments[1]), arguments[2],
            arguments[0] == "save" ? ckpt::durability::full : ckpt::durability::none);

@@ -85,6 +85,18 @@ TEST_CASE("checkpoint_directory: metrics stay with their files, and go with them
   CHECK(scratch::get(opened.path_of_metrics()) == "{\n\"net-1_1.ckpt\": {\"loss\": 1},\n\"net-1_3.ckpt\": {}\n}\n");
 }
 
+TEST_CASE("checkpoint_directory: metrics of the last file that had some are forgotten with it") {
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  const training_step measured{1, 1, {{"loss", 1}}};
+  opened.record({&measured, 1}, quick);
+  const training_step next{1, 2, {}};
+  opened.record({&next, 1}, quick);  // the file of the first never came
+  CHECK(scratch::get(opened.path_of_metrics()) == "{\n}\n");
+  scratch::put(here / "net-1_1.ckpt", "");  // of another run, say
+  CHECK(opened.checkpoints().front().metrics.empty());
+}
+
 TEST_CASE("checkpoint_directory: metrics of files that are yet to come are not forgotten") {
   const scratch::directory here;
   const checkpoint_directory opened(here.path(), "net", "ckpt");
@@ -117,6 +129,18 @@ TEST_CASE("checkpoint_directory: deletes nothing where the new one cannot be mad
   REQUIRE(report.errors.size() == 1);
   CHECK(std::string(report.errors[0].what()) == here / "net-1_2.ckpt: cannot open: Is a directory");
   CHECK(here.names() == names{"net-1_1.ckpt", "net-1_2.ckpt"});
+}
+
+TEST_CASE("checkpoint_directory: of those that stay it is the newest that is made to last first") {
+  const scratch::directory here;
+  const checkpoint_directory opened(here.path(), "net", "ckpt");
+  for (const std::string_view name : {"net-1_1.ckpt", "net-1_2.ckpt"}) scratch::put(here / name, "");
+  std::filesystem::create_directory(here / "net-1_3.ckpt");
+  const deletion_report report = opened.delete_others(latest_n{2}, {.epoch = 1, .step = 3}, durability::none);
+  CHECK(report.deleted.empty());
+  REQUIRE(report.errors.size() == 1);
+  CHECK(report.errors[0].path() == here / "net-1_3.ckpt");
+  CHECK(here.names() == names{"net-1_1.ckpt", "net-1_2.ckpt", "net-1_3.ckpt"});
 }
 
 TEST_CASE("checkpoint_directory: a policy that throws deletes nothing, and fails no save") {

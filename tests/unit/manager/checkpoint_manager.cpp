@@ -342,6 +342,16 @@ TEST_CASE("checkpoint_manager: a file whose replacement failed has its metrics a
   }
 }
 
+TEST_CASE("checkpoint_manager: a file whose replacement did not even begin has its metrics again") {
+  const scratch::directory here;
+  async_options options = quick;
+  options.staging = staging_pool(16);  // less than any snapshot takes
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = options});
+  manager.save({.epoch = 1, .step = 1, .metrics = {{"accuracy", 0.9}}}, at_step(1));
+  CHECK_THROWS_AS(manager.save_async({.epoch = 1, .step = 1, .metrics = {{"accuracy", 0.1}}}, at_step(1)), usage_error);
+  CHECK(manager.checkpoints().front().metrics == step_metrics{{"accuracy", 0.9}});
+}
+
 TEST_CASE("checkpoint_manager: restore_latest sees what this manager is saving") {
   const scratch::directory here;
   checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = quick});

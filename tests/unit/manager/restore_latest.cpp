@@ -120,6 +120,10 @@ TEST_CASE("restore_latest: a wrong call is no broken file") {
   CHECK(scratch::error_of<usage_error>([&] {
           static_cast<void>(restore_latest(here.path(), "net", {.key = key}));
         }).code() == errc::key);
+  scratch::put(here / "net-1_3.ckpt", "");  // what is broken and newer does not hide it
+  CHECK(scratch::error_of<usage_error>([&] {
+          static_cast<void>(restore_latest(here.path(), "net", {.key = key}));
+        }).code() == errc::key);
 }
 
 TEST_CASE("restore_latest: a writer that deletes what has just been listed takes nothing away") {
