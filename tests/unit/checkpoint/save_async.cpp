@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <coroutine>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -269,6 +270,19 @@ TEST_CASE("save_async: an error that nobody asked for reaches the handler") {
     }
     CHECK(told.empty());
   }
+}
+
+TEST_CASE("save_async: a job that is put in place of another drops that") {
+  const scratch::directory here;
+  std::string told;
+  async_options options = quick(async::thread);
+  options.on_error = [&](const std::exception& error) { told = error.what(); };
+  save_job job = save_async(one, here / "none/a", options);
+  job.wait();
+  CHECK(told.empty());
+  job = save_async(one, here / "b", options);
+  CHECK(told.find("none/a.ckpt: cannot open the directory") != std::string::npos);
+  CHECK(job.get().path == here / "b.ckpt");
 }
 
 TEST_CASE("save_async: without a handler such an error is one line on stderr") {
@@ -691,4 +705,13 @@ TEST_CASE("save_async: a coroutine awaits the outcome, be it there already or no
     CHECK(outcomes[0] == here / "a.ckpt");
     CHECK(outcomes[1].find("cannot open the directory") != std::string::npos);
   }
+}
+
+TEST_CASE("save_async: a coroutine that awaits a save which ends meanwhile is not suspended") {
+  const scratch::directory here;
+  const save_job job = save_async(one, here / "a", quick(async::thread));
+  job.wait();
+  const auto awaited = job.operator co_await();
+  CHECK(awaited.await_ready());
+  CHECK(!awaited.await_suspend(std::noop_coroutine()));
 }
