@@ -94,13 +94,14 @@ class mindspore_reader {
                        "the file holds this name twice, and not as chunks of one tensor");
   }
 
-  /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at.
+  /// Whether the messages end here and a checksum follows. The ten bytes of its number are not looked at. A file that
+  /// ends within the marker was cut there: its beginning alone is no field.
   [[nodiscard]] bool at_trailer(std::uint64_t offset) {
     using namespace mindspore_schema;
     const sequence<std::byte> bytes = m_window.at(offset, checksum_marker.size());
-    if (bytes.size() < checksum_marker.size() || bytes[0] != std::byte{'c'} ||
-        std::memcmp(bytes.data(), checksum_marker.data(), checksum_marker.size()) != 0)
-      return false;
+    if (bytes.empty() || bytes[0] != std::byte{'c'}) return false;
+    const std::size_t shown = bytes.size() < checksum_marker.size() ? bytes.size() : checksum_marker.size();
+    if (std::memcmp(bytes.data(), checksum_marker.data(), shown) != 0) return false;
     const std::uint64_t left = m_index.file_size() - offset;
     if (left < checksum_trailer_size)
       refuse(errc::truncated, offset,
