@@ -50,7 +50,11 @@ class mindspore_reader {
       }
       m_value_offset = checkpoint.field_offset();
       m_name = {};
-      read_value(payload(checkpoint, "value"));
+      try {
+        read_value(payload(checkpoint, "value"));
+      } catch (const format_error& e) {
+        rethrow_named(e);
+      }
       if (m_index.size() >= m_expected_count) expect_more(checkpoint.position());
     }
     finish_pending();
@@ -82,6 +86,15 @@ class mindspore_reader {
     const std::string_view noun = parameter.data() == nullptr ? std::string_view() : name(kind);
     throw format_error(code, {.path = m_index.label(), .name = std::string(parameter), .noun = noun, .offset = offset},
                        text);
+  }
+
+  /// To be called where `e` was caught: says which parameter it is about, where only protobuf's bytes were known.
+  [[noreturn]] void rethrow_named(const format_error& e) const {
+    if (m_name.data() == nullptr || !e.facts().noun.empty()) throw;
+    error_facts facts = e.facts();
+    facts.name = m_name;
+    facts.noun = name(m_kind);
+    throw format_error(e.code(), std::move(facts), e.text());
   }
 
   [[noreturn]] void refuse_twice(std::size_t position) const {

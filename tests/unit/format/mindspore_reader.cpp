@@ -581,8 +581,8 @@ TEST_CASE("ckpt reader refuses: a map's tensor of over 2^63 bytes, below zero, o
 
 TEST_CASE("ckpt reader refuses: a map's tensor that is no message") {
   CHECK(read(map("m", bytes(1, "\x12\x09"s + "int8"))) ==
-        "refused: f: field 2 says it has 9 bytes where 4 are left: it was cut short or damaged, at byte 9");
-  CHECK(read(map("m", bytes(1, "\x0e"))) == "refused: f: wire type 6 does not exist, at byte 9");
+        "refused: f: map \"m\": field 2 says it has 9 bytes where 4 are left: it was cut short or damaged, at byte 9");
+  CHECK(read(map("m", bytes(1, "\x0e"))) == "refused: f: map \"m\": wire type 6 does not exist, at byte 9");
 }
 
 TEST_CASE("ckpt reader refuses: field numbers above 2^29 - 1, and 0") {
@@ -590,14 +590,14 @@ TEST_CASE("ckpt reader refuses: field numbers above 2^29 - 1, and 0") {
         "refused: f: field number 536870912 is not one (1 to 536870911), at byte 19");
   CHECK(read(good + "\0\0"s) == "refused: f: field number 0 is not one (1 to 536870911), at byte 19");
   CHECK(read(value("a", varint(std::uint64_t{1} << 32U) + "\0"s + tensor({1}, "Int8", "1"))) ==
-        "refused: f: field number 536870912 is not one (1 to 536870911), at byte 7");
+        "refused: f: tensor \"a\": field number 536870912 is not one (1 to 536870911), at byte 7");
 }
 
 TEST_CASE("ckpt reader refuses: groups nested deeper than 100, at every level") {
-  const std::string why = "refused: f: groups are nested deeper than 100, at byte ";
-  CHECK(read(groups(101)) == why + "100");
-  CHECK(read(value("a", groups(101) + tensor({1}, "Int8", "1"))).starts_with(why));
-  CHECK(read(map("m", groups(101) + map_of({"", "", ""}))).starts_with(why));
+  const std::string why = "groups are nested deeper than 100, at byte ";
+  CHECK(read(groups(101)) == "refused: f: " + why + "100");
+  CHECK(read(value("a", groups(101) + tensor({1}, "Int8", "1"))).starts_with("refused: f: tensor \"a\": " + why));
+  CHECK(read(map("m", groups(101) + map_of({"", "", ""}))).starts_with("refused: f: map \"m\": " + why));
 }
 
 TEST_CASE("ckpt reader refuses: what is no protobuf") {
