@@ -28,8 +28,9 @@
 namespace ckpt {
 
 /// Indexes a safetensors file: takes and refuses what the safetensors crate 0.8 does, but refuses a name or metadata
-/// key that comes twice, an extent past 2^63 - 1, and a tensor entry that is not an object with a dtype in quotes.
-/// Reads the header whole and nothing of the data. A template as mindspore_reader is.
+/// key that comes twice, an extent past 2^63 - 1, a shape that passes that without its zeros, and a tensor entry that
+/// is not an object with a dtype in quotes. Reads the header whole and nothing of the data. A template as
+/// mindspore_reader is.
 template <class Source>
 class safetensors_reader {
  public:
@@ -223,8 +224,14 @@ class safetensors_reader {
     const std::string what = concat({info(tensor.type).safetensors, to_string(shape_of(tensor))});
     if (!size && element_count(shape_of(tensor)) && info(tensor.type).bits % 8 != 0)
       refuse(errc::malformed, tensor.name_at, concat({what, " ends inside a byte"}), tensor.name);
-    if (!size)
-      refuse(errc::unsupported, tensor.name_at, concat({what, " passes 2^63 - 1 elements or bytes"}), tensor.name);
+    if (!size) {
+      const sequence<std::int64_t> shape = shape_of(tensor);
+      const bool is_empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
+      refuse(errc::unsupported, tensor.name_at,
+             concat({what, is_empty ? " takes no bytes, but without its zeros" : "",
+                     " passes 2^63 - 1 elements or bytes"}),
+             tensor.name);
+    }
     if (tensor.begin > tensor.end)
       refuse(errc::malformed, tensor.offsets_at, concat({offsets(tensor), " end before they begin"}), tensor.name);
     throw format_error(errc::malformed,
