@@ -11,6 +11,8 @@ namespace ckpt {
 
 // Both formats are little-endian and tensor bytes go to the file as they lie in memory.
 static_assert(std::endian::native == std::endian::little, "ckpt supports little-endian machines only");
+// Sizes were compared with what a file has before they become a std::size_t, which must not cut them.
+static_assert(sizeof(std::size_t) == sizeof(std::uint64_t), "ckpt supports 64-bit machines only");
 
 /// Reads a little-endian number from unaligned bytes; `from` holds at least sizeof(T) of them.
 template <std::unsigned_integral T>
