@@ -3,7 +3,7 @@
 run on one file system, so that what disturbs the machine meets all of them. Prints a table a question and then the
 ratios that the project promises, each with its goal. See README.md on how to read them.
 
-usage: run.py BUILD_FOLDER [--python PATH] [--folder DIR] [--rounds N] [--only QUESTION]... [--realtime] [--quick]
+usage: run.py BUILD_FOLDER [--python PATH] [--folder DIR] [--rounds N] [--only QUESTION]... [--check] [--realtime] [--quick]
 """
 import argparse
 import dataclasses
@@ -73,6 +73,7 @@ class Run:
     options: argparse.Namespace
     folder: pathlib.Path
     rows: list[tuple[str, str, str, str]] = dataclasses.field(default_factory=list)
+    verdicts: list[str] = dataclasses.field(default_factory=list)  # of the goals
 
     def command(self, question: str, count: int) -> list[str]:
         return [str(self.options.build / f"benchmark_{question}"), "--folder", str(self.folder), "--mib", str(self.options.mib),
@@ -104,11 +105,25 @@ class Run:
 
     def promise(self, what: str, value: float | None, relation: str, goal: float | None, unit: str = "") -> None:
         """One line of the last table; without a goal it is there to compare with."""
-        if value is None:
-            self.rows.append((what, "not measured", f"{relation} {goal:g}{unit}" if goal else "", ""))
-            return
-        kept = "" if goal is None else "yes" if (value >= goal if relation == ">=" else value <= goal) else "NO"
-        self.rows.append((what, f"{value:.2f}{unit}", f"{relation} {goal:g}{unit}" if goal is not None else "", kept))
+        verdict = ""
+        if goal is not None and not self.options.quick:
+            verdict = "-" if value is None else "yes" if (value >= goal if relation == ">=" else value <= goal) else "NO"
+            self.verdicts.append(verdict)
+        self.rows.append((what, "not measured" if value is None else f"{value:.2f}{unit}",
+                          "" if goal is None else f"{relation} {goal:g}{unit}", verdict))
+
+    def conclude(self) -> bool:
+        """Prints the last table. Returns whether no goal was missed."""
+        width = max((len(row[0]) for row in self.rows), default=0)
+        print(f"\n{'What is promised':{width}}  {'measured':>13}  {'goal':>12}")
+        for what, value, goal, verdict in self.rows:
+            print(f"{what:{width}}  {value:>13}  {goal:>12}  {verdict}".rstrip())
+        if self.options.quick:
+            print("no verdicts: with --quick the figures mean nothing")
+            return True
+        kept, missed, unknown = (self.verdicts.count(verdict) for verdict in ["yes", "NO", "-"])
+        print(f"{kept} goals kept, {missed} missed, {unknown} not measured")
+        return missed == 0
 
 
 def print_figures(title: str, figures: Figures, unit: str, scale) -> None:
@@ -187,7 +202,7 @@ def ask_encrypted(run: Run) -> None:
     print_figures(f"Encrypted: save and load {run.options.mib} MiB in 64 tensors, page cache (seconds)", figures, "GB/s",
                   lambda seconds: gigabytes / seconds)
     # No file can be both encrypted and written faster than the slower of the two.
-    figures["bound"] = [max(raw, alone) for raw, alone in zip(figures["raw 16 MiB"], figures["Crypto++ AES-GCM"])]
+    figures["bound"] = [None if None in both else max(both) for both in zip(figures["raw 16 MiB"], figures["Crypto++ AES-GCM"])]
     run.promise("save AES-GCM, speed of the slower of raw and Crypto++ alone", ratio(figures, "bound", "AES-GCM save"),
                 ">=", 0.8)
     for cipher, goal in [("AES-GCM", 6), ("AES-CBC", 7), ("SM4-CBC", 10)]:
@@ -231,6 +246,7 @@ def ask_async(run: Run) -> None:
 
 def ask_compile(run: Run) -> None:
     if run.options.quick:
+        print("\nskipped: compile, which --quick leaves out")
         return
     print("\nCompile an empty program that includes ckpt.hpp, or the standard headers it needs (processor seconds)")
     for compiler in COMPILERS:
@@ -254,14 +270,24 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path.cwd(), help="the file system to measure")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--only", action="append", choices=QUESTIONS, help="this question alone; repeatable")
+    parser.add_argument("--check", action="store_true", help="exit code 1 where a goal was missed")
     parser.add_argument("--realtime", action="store_true", help="as root: take a core for this run alone")
     parser.add_argument("--quick", action="store_true", help="small and once: shows that it works, measures nothing")
     options = parser.parse_args()
+    options.build = options.build.resolve()  # else a program in "." would be looked for in PATH
     if not any(options.build.glob("benchmark_*")):
         parser.error(f"{options.build} has no programs named benchmark_*: benchmarks/run.sh builds them")
+    if not options.folder.is_dir():
+        parser.error(f"there is no folder {options.folder}")
+    if options.rounds < 1:
+        parser.error("there is at least one round")
     options.mib, options.count = (64, 1000) if options.quick else (1024, 100000)
     options.rounds = 1 if options.quick else options.rounds
     options.python = options.python or sys.executable
+    if shutil.which(options.python) is None:
+        parser.error(f"there is no interpreter {options.python}")
+    if options.realtime and os.geteuid() != 0:
+        parser.error("--realtime is for root")
     return options
 
 
@@ -285,11 +311,8 @@ def main() -> int:
         run = Run(options, pathlib.Path(folder))
         for question in options.only or QUESTIONS:
             QUESTIONS[question](run)
-    width = max(len(row[0]) for row in run.rows)
-    print(f"\n{'What is promised':{width}}  {'measured':>13}  {'goal':>12}")
-    for what, value, goal, kept in run.rows:
-        print(f"{what:{width}}  {value:>13}  {goal:>12}  {kept}")
-    return 0
+    kept = run.conclude()
+    return 1 if options.check and not kept else 0
 
 
 if __name__ == "__main__":
