@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/checksum/crc32_cryptopp.hpp>
 #include <ckpt/ckpt.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../unit/io/unmapped_source.hpp"
 
@@ -110,6 +115,99 @@ inline std::string index_of(const ckpt::source& from) {
   }
 }
 
+/// A file of these bytes, as long as it is there.
+class file_of {
+ public:
+  explicit file_of(std::span<const std::byte> bytes) : m_descriptor(::memfd_create("fuzz", MFD_CLOEXEC)) {
+    const bool is_there =
+        m_descriptor >= 0 && ::write(m_descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+    require(is_there, "a file can be made");
+  }
+  file_of(const file_of&) = delete;
+  file_of& operator=(const file_of&) = delete;
+  ~file_of() { ::close(m_descriptor); }
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(m_descriptor); }
+
+ private:
+  int m_descriptor;
+};
+
+/// A reader of the file gives the bytes that load shows: of each tensor all, and of its outermost axis a part.
+inline void check_reader(std::span<const std::byte> bytes, const ckpt::state_dict& loaded) {
+  const file_of file(bytes);
+  const ckpt::reader reader(file.path());
+  for (const auto& [name, value] : loaded) {
+    if (value.kind() != ckpt::entry_kind::tensor) continue;
+    const std::vector<std::byte> whole = content(value);
+    std::vector<std::byte> read(whole.size());
+    reader.read_into(name, std::span(read));
+    require(read == whole, "a reader reads what load shows");
+    if (value.shape().empty() || whole.empty()) continue;
+    const std::int64_t rows = value.shape()[0];
+    const std::size_t row = whole.size() / static_cast<std::size_t>(rows);
+    if (row * static_cast<std::size_t>(rows) != whole.size()) continue;  // rows that end inside a byte
+    if (ckpt::info(value.type()).bits % 8 != 0) continue;
+    const std::int64_t first = rows / 3;
+    const std::int64_t last = rows - rows / 4;
+    read.resize(row * static_cast<std::size_t>(last - first));
+    reader.read_into(name, std::span(read), {{first, last}});
+    require(std::equal(read.begin(), read.end(), whole.begin() + first * static_cast<std::ptrdiff_t>(row)),
+            "a slice is that part of the tensor");
+  }
+}
+
+/// A network like the file is filled with what load shows, from the bytes and from what was loaded.
+inline void check_load_into(std::span<const std::byte> bytes, const ckpt::state_dict& loaded) {
+  std::map<std::string, ckpt::tensor, std::less<>> net;
+  for (const auto& [name, value] : loaded)
+    if (value.kind() == ckpt::entry_kind::tensor)
+      net.emplace(name, ckpt::tensor(value.type(), ckpt::shape(value.shape())));
+  if (net.empty()) return;
+  const auto check = [&](const auto& from) {
+    try {
+      require(ckpt::load_into(from, net).filled == net.size(), "all of a network is filled");
+    } catch (const ckpt::format_error& refused) {  // a bool that is neither 0 nor 1
+      require(*refused.what() != '\0', "an error says something");
+      return;
+    } catch (const ckpt::usage_error&) {  // a name that no cell may have
+      return;
+    }
+    for (const auto& [name, filled] : net)
+      require(std::ranges::equal(filled.bytes(), content(*loaded.find(name))), "a network holds what load shows");
+  };
+  check(bytes);
+  check(loaded);
+}
+
+/// What is chosen is what it is in the whole, viewed or copied.
+inline void check_choice(std::span<const std::byte> bytes, const ckpt::state_dict& loaded) {
+  const auto odd = [](std::string_view name) { return name.size() % 2 != 0; };
+  const std::optional<ckpt::state_dict> viewed = load(bytes, {.choose = odd});
+  const std::optional<ckpt::state_dict> copied = load(bytes, {.read = ckpt::read::copy, .choose = odd});
+  require(viewed && copied, "of what can be loaded a part can");
+  require_same(*viewed, *copied);
+  std::size_t chosen = 0;
+  for (const auto& [name, value] : loaded) chosen += odd(name) ? 1 : 0;
+  require(viewed->size() == chosen, "what is chosen is there, and nothing else");
+  for (const auto& [name, value] : *viewed)
+    if (value.kind() == ckpt::entry_kind::tensor)
+      require(content(value) == content(*loaded.find(name)), "what is chosen is the same");
+}
+
+/// A checksum is verified alike, mapped or read: the file is taken by both or by none.
+inline void check_checksum(std::span<const std::byte> bytes) {
+  const auto verdict = [&](const ckpt::source& from) -> std::string {
+    try {
+      ckpt::verify_checksum<ckpt::crc32_cryptopp>(from, ckpt::read_index(from), true);
+      return {};
+    } catch (const ckpt::error& refused) {
+      return refused.what();
+    }
+  };
+  require(verdict(ckpt::memory_source(bytes)) == verdict(support::unmapped_source(bytes)),
+          "mapped or read, a checksum is the same");
+}
+
 inline void check_file(std::span<const std::byte> bytes) {
   require(index_of(ckpt::memory_source(bytes)) == index_of(support::unmapped_source(bytes)),
           "mapped or read, an index is the same");
@@ -119,6 +217,10 @@ inline void check_file(std::span<const std::byte> bytes) {
   require(copied.has_value(), "what can be viewed can be copied");
   require_same(*loaded, *copied);
   for (const auto& [name, value] : *loaded) touch(value);
+  check_reader(bytes, *loaded);
+  check_load_into(bytes, *loaded);
+  check_choice(bytes, *loaded);
+  check_checksum(bytes);
   const std::optional<std::vector<std::byte>> saved = save(*loaded);
   if (!saved) return;
   const std::optional<ckpt::state_dict> again = load(*saved);
