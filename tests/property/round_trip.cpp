@@ -286,7 +286,8 @@ void check_safetensors(generator& random, const std::string& folder) {
   std::vector<strided_copy> memory;
   const object what = given(saved, random, memory);
   items expected = saved;
-  ckpt::save_options options{.durability = ckpt::durability::none};
+  ckpt::save_options options{.align = random.any_of(std::vector<std::uint64_t>{0, 0, 1, 8, 64, 4096}),
+                             .durability = ckpt::durability::none};
   std::set<std::string> names{"format", "crc_num", "remove_redundancy"};
   for (const item& next : expected) names.insert(next.name);
   for (std::uint64_t left = random.below(4); left > 0; --left) {
@@ -299,17 +300,19 @@ void check_safetensors(generator& random, const std::string& folder) {
   const std::vector<std::byte> bytes = ckpt::save_bytes<ckpt::safetensors>(what, options);
   const ckpt::state_dict loaded = ckpt::load(bytes);
   require_in_any_order(expected, loaded);
-  const std::vector<std::byte> again = ckpt::save_bytes<ckpt::safetensors>(loaded);
+  const std::vector<std::byte> again = ckpt::save_bytes<ckpt::safetensors>(loaded, {.align = options.align});
   // Markers of int4 tensors stand among the strings as the object had them, and before them from then on.
   const bool marked = std::ranges::any_of(expected, [](const item& next) { return next.type == ckpt::dtype::int4; });
   require(marked || again == bytes, "what was loaded is another file when saved again");
   require_in_any_order(expected, ckpt::load(again));
-  require(ckpt::save_bytes<ckpt::safetensors>(ckpt::load(again)) == again, "a file changes with every save");
+  require(ckpt::save_bytes<ckpt::safetensors>(ckpt::load(again), {.align = options.align}) == again,
+          "a file changes with every save");
 
   std::uint64_t end = 0;
   for (const ckpt::index_entry& entry : ckpt::inspect(bytes)) {
     if (entry.kind() == ckpt::entry_kind::string) continue;
     const ckpt::extent& part = entry.extents().front();
+    require(end != 0 || options.align == 0 || part.offset % options.align == 0, "data does not begin aligned as asked");
     require(end == 0 || part.offset == end, "the data has a hole, or is not in the order of the header");
     require(part.offset * 8 % std::max<std::uint64_t>(ckpt::info(entry.type()).bits, 8) == 0,
             "a tensor is not aligned to its element");
