@@ -108,7 +108,7 @@ class basic_reader {
   /// The same for whatever element type, as packed little-endian bytes.
   void read_into(std::string_view name, std::span<std::byte> to, const slice& box = {}) const {
     const index_entry& entry = find(name);
-    const std::uint64_t size = count_of(entry, box) * info(entry.type()).bits / 8;
+    const std::uint64_t size = (count_of(entry, box) * info(entry.type()).bits + 7) / 8;
     if (to.size() != size) refuse_size(entry, size, to.size());
     source_window window(*m_opened.plain);
     std::byte* out = to.data();

@@ -57,7 +57,7 @@ class slice {
 
 /// Calls `use(offset, size)` for the longest runs of bytes that hold the box, in its row-major order; offsets count
 /// from the start of the tensor's packed content. Throws as slice::shape_in, and usage_error where elements of 4 or 6
-/// bits make a run start or end inside a byte.
+/// bits make a run start or end inside a byte; then nothing was used.
 inline void for_each_run(dtype type, sequence<std::int64_t> whole, const slice& box,
                          function_ref<void(std::uint64_t, std::uint64_t)> use) {
   const ckpt::shape extents = box.shape_in(whole);
@@ -75,17 +75,22 @@ inline void for_each_run(dtype type, sequence<std::int64_t> whole, const slice& 
   const auto first = [&](std::size_t axis) {
     return axis < box.ranges().size() ? static_cast<std::uint64_t>(box.ranges()[axis].begin) : std::uint64_t{0};
   };
+  std::uint64_t begin = split == 0 ? 0 : first(outer) * strides[outer + 1];  // of the first run, in elements
+  std::uint64_t parts = run_bits;  // the bits in which a run begins or ends inside a byte, if any does
+  for (std::size_t axis = 0; axis < outer; ++axis) {
+    begin += first(axis) * strides[axis + 1];
+    if (extents[axis] > 1) parts |= strides[axis + 1] * info(type).bits;
+  }
+  if ((parts | begin * info(type).bits) % 8 != 0)
+    throw usage_error(errc::invalid_argument, {},
+                      concat({"the slice cuts ", name(type),
+                              " elements inside a byte: take a multiple of 8 bits along the last axis"}));
   trivial_vector<std::uint64_t> index;
   for (std::size_t axis = 0; axis < outer; ++axis) index.push_back(0);
   for (;;) {
-    std::uint64_t element = split == 0 ? 0 : first(outer) * strides[outer + 1];
-    for (std::size_t axis = 0; axis < outer; ++axis) element += (first(axis) + index[axis]) * strides[axis + 1];
-    const std::uint64_t bit = element * info(type).bits;
-    if (bit % 8 != 0 || run_bits % 8 != 0)
-      throw usage_error(errc::invalid_argument, {},
-                        concat({"the slice cuts ", name(type),
-                                " elements inside a byte: take a multiple of 8 bits along the last axis"}));
-    use(bit / 8, run_bits / 8);
+    std::uint64_t element = begin;
+    for (std::size_t axis = 0; axis < outer; ++axis) element += index[axis] * strides[axis + 1];
+    use(element * info(type).bits / 8, run_bits / 8);
     std::size_t axis = outer;
     while (axis > 0 && ++index[axis - 1] == static_cast<std::uint64_t>(extents[axis - 1])) index[--axis] = 0;
     if (axis == 0) return;

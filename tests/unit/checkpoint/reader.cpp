@@ -235,6 +235,10 @@ TEST_CASE("reader: elements of 4 bits in whole bytes") {
         here / "m.safetensors" +
             ": tensor \"f4\": the slice cuts float4_e2m1 elements inside a byte: take a multiple of 8 bits along the "
             "last axis");
+  CHECK(message_of<usage_error>([&] { file.read_into("f4", std::span(to).first(2), {{0, 1}, {0, 3}}); }) ==
+        here / "m.safetensors" +
+            ": tensor \"f4\": the slice cuts float4_e2m1 elements inside a byte: take a multiple of 8 bits along the "
+            "last axis");
 }
 
 // Errors.

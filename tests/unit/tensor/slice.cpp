@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,20 @@ TEST_CASE("for_each_run refuses: 4 and 6 bit elements cut inside a byte") {
         "the slice cuts float6_e3m2 elements inside a byte: take a multiple of 8 bits along the last axis");
   CHECK(cut(dtype::float4_e2m1, {2, 3}, {{0, 1}}) ==
         "the slice cuts float4_e2m1 elements inside a byte: take a multiple of 8 bits along the last axis");
+}
+
+TEST_CASE("for_each_run refuses: a later run cut inside a byte, before the first is used") {
+  int used = 0;
+  const auto count = [&](std::uint64_t, std::uint64_t) { ++used; };
+  CHECK_THROWS_AS(for_each_run(dtype::float4_e2m1, std::array<std::int64_t, 2>{2, 3}, {{0, 2}, {0, 2}}, count),
+                  usage_error);
+  CHECK_THROWS_AS(
+      for_each_run(dtype::float6_e2m3, std::array<std::int64_t, 3>{2, 3, 6}, {{0, 2}, {0, 2}, {0, 4}}, count),
+      usage_error);
+  CHECK(used == 0);
+  for_each_run(dtype::float4_e2m1, std::array<std::int64_t, 2>{2, 3}, {{0, 1}, {0, 2}},
+               count);  // its only run is whole
+  CHECK(used == 1);
 }
 
 TEST_CASE("for_each_run: random boxes against the definition, in runs as long as can be") {
