@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/async.hpp>
 #include <ckpt/checksum/crc32.hpp>
 #include <ckpt/checksum/crc32_cryptopp.hpp>
 #include <ckpt/ckpt.hpp>
@@ -411,6 +413,17 @@ TEST_CASE_TEMPLATE("checksums: one thread or more, the same sum of what was writ
     const save_report report = save<safetensors, Checksum>(all.net, folder / "net", options);
     CHECK(report.checksum == sum);
     CHECK((scratch::get(report.path) == file));
+  }
+}
+
+TEST_CASE("checksums: a save in the background reports the sum, whoever made it") {
+  const std::map<std::string, std::vector<float>> net{{"w", {1, 2, 3}}};
+  const std::uint32_t sum = support::checksum_of<crc32_cryptopp>(saved(net));
+  const scratch::directory folder;
+  for (const async mode : {async::thread, async::process, async::borrow}) {
+    CAPTURE(static_cast<int>(mode));
+    const async_options options{.durability = durability::none, .mode = mode};
+    CHECK(save_async<crc32>(net, folder / "net", options).get().checksum == sum);
   }
 }
 

@@ -102,12 +102,12 @@ TEST_CASE("save_async: writes what save writes, in every mode and format") {
     CHECK(scratch::mode_of(here / "a.ckpt") == 0400);
 
     const map plain{{"a", tensor({2}, {1.0F, 2.0F})}, {"b", tensor(dtype::bfloat16, {0, 3})}};
-    save<safetensors>(plain, here / "sync", {.metadata = {{"k", "v"}}});
+    const save_report waited = save<safetensors>(plain, here / "sync", {.metadata = {{"k", "v"}}});
     async_options other = quick(mode);
     other.metadata = {{"k", "v"}};
     other.permissions = 0640;
     other.durability = durability::full;
-    save_async<safetensors>(plain, here / "a", other).wait();
+    CHECK(save_async<safetensors>(plain, here / "a", other).get().is_durable == waited.is_durable);
     CHECK(get(here / "a.safetensors") == get(here / "sync.safetensors"));
     CHECK(scratch::mode_of(here / "a.safetensors") == 0640);
     CHECK(here.names() == names{"a.ckpt", "a.safetensors", "sync.ckpt", "sync.safetensors"});
