@@ -1,4 +1,3 @@
-#include <ckpt/io/abandoned_temporaries.hpp>
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/io/mapped_file.hpp>
 
@@ -16,6 +15,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <ckpt/io/abandoned_temporaries.hpp>
 
 #include "scratch.hpp"
 
