@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 [ -z "$file" ] || [ -f "$file" ] || fail "there is no file $file"
 
 prepare_build
-build build/demo --buildtype=release -D{tests,benchmarks}=disabled -D{tools,examples}=enabled
+build_demo
 mkdir -p build/demo/out
 
 # What is shown works from where the caller is.

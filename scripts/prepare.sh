@@ -64,3 +64,6 @@ build() {
   echo "$CXX" >"$chosen"
   ninja -C "$folder" >"$log" 2>&1 || { grep -vE '^\[[0-9]+/[0-9]+\]' "$log" >&2; fail "the build in $folder failed (all of it: $log)"; }
 }
+
+# build_demo : the ckpt command and the examples in build/demo, as a user wants them.
+build_demo() { build build/demo --buildtype=release -D{tests,benchmarks}=disabled -D{tools,examples}=enabled; }

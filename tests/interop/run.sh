@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 
 prepare_build
 prepare_reference
-build build/demo --buildtype=release -D{tests,benchmarks}=disabled -D{tools,examples}=enabled # as scripts/demo.sh
+build_demo
 mkdir -p build/interop
 "$CXX" -std=c++20 -O2 -I include tests/interop/helper.cpp -pthread -lcryptopp -lisal -o build/interop/helper
 export CKPT_INTEROP_HELPER=$PWD/build/interop/helper CKPT_INTEROP_TOOL=$PWD/build/demo/tools/ckpt
