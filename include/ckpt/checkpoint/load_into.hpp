@@ -60,7 +60,8 @@ using filled =
 
 /// The entry whose name is `name` with something before it, or else the longest that is its end; where there is none
 /// of these, null.
-[[nodiscard]] inline const index_entry* find_relative(const file_index& index, std::string_view name) {
+template <class Index>
+[[nodiscard]] const index_entry* find_relative(const Index& index, std::string_view name) {
   const auto is_end_of = [](std::string_view end, std::string_view whole) {
     return whole.size() > end.size() && whole.ends_with(end) && whole[whole.size() - end.size() - 1] == '.';
   };
@@ -73,12 +74,13 @@ using filled =
   return shorter;
 }
 
-[[noreturn]] inline void refuse_missing(const file_index& index, sequence<std::string_view> names, bool are_all) {
+template <class Index>
+[[noreturn]] void refuse_missing(const Index& index, sequence<std::string_view> names, bool are_all) {
   constexpr std::size_t most = 3;  // that are named beside the first
   std::string text = "the file has none of that name";
   for (std::size_t i = 1; i < names.size() && i <= most; ++i) text += concat({i == 1 ? ", nor of " : ", ", names[i]});
   if (names.size() > most + 1) text += concat({" and ", std::to_string(names.size() - most - 1), " more"});
-  if (const index_entry* const relative = find_relative(index, names.front()))
+  if (const index_entry* const relative = detail::find_relative(index, names.front()))
     text += concat({"; it has \"", excerpt(relative->name()), "\""});
   text += are_all ? "; it has nothing of what is to be filled"
                   : "; with .allow_missing = true such parameters are left as they are";
@@ -89,7 +91,7 @@ using filled =
 /// `read(places)` reads the tensors.
 template <class Network, class Read>
 load_report fill(Network& network, const file_index& index, const load_options& options, const Read& read) {
-  destinations places(index, options.choose);
+  destinations<file_index> places(index, options.choose);
   ckpt::walk(places, network);
   const bool is_nothing = places.size() == 0;
   if (!places.missing().empty() && (is_nothing || !options.allow_missing))
@@ -110,7 +112,7 @@ load_report load_into_from(owner<const source> file, Network& network, const loa
   using chosen = policy_set<Policies...>;
   const source_of<typename chosen::cipher> opened(std::move(file), options);
   const file_index index = index_of<chosen>(opened, options);
-  return detail::fill(network, index, options, [&](const destinations& places) {
+  return detail::fill(network, index, options, [&](const destinations<file_index>& places) {
     trivial_vector<read_request> requests;
     std::uint64_t total = 0;
     places.for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
@@ -164,11 +166,12 @@ template <class Network>
 load_report load_into(const state_dict& from, Network&& network, const load_options& options = {}) {
   load_report report;
   if constexpr (detail::check_network<Network>())
-    report = detail::fill(
-        static_cast<detail::filled<Network>>(network), from.index(), options, [&](const destinations& places) {
-          places.for_each_tensor(
-              [&](std::size_t position, std::span<std::byte> bytes) { from.at(position).copy_to(bytes); });
-        });
+    report = detail::fill(static_cast<detail::filled<Network>>(network), from.index(), options,
+                          [&](const destinations<file_index>& places) {
+                            places.for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
+                              from.at(position).copy_to(bytes);
+                            });
+                          });
   return report;
 }
 

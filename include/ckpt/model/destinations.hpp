@@ -63,12 +63,14 @@ using shown_const = std::conditional_t<walkable<const T>, const T, T>;
 }  // namespace detail
 
 /// Where the entries of a file go: into the parameters of a network, each into that of its name. A walk hands them in
-/// (model/walk.hpp), and nothing is written before finish(), or who visits the tensors, does.
+/// (model/walk.hpp), and nothing is written before finish(), or who visits the tensors, does. A template as
+/// mindspore_reader is.
+template <class Index>
 class destinations {
  public:
   /// `from` must outlive this, as must the network. `choose`, where not empty, is asked for each name whether to fill
   /// it.
-  destinations(const file_index& from, const std::function<bool(std::string_view)>& choose)
+  destinations(const Index& from, const std::function<bool(std::string_view)>& choose)
       : m_from(from), m_choose(choose) {
     m_places.reserve(from.size());
     for (std::size_t i = 0; i < from.size(); ++i) m_places.emplace_back();
@@ -89,10 +91,9 @@ class destinations {
   [[nodiscard]] std::size_t size() const noexcept { return m_size; }
 
   /// After the walk: gives what is to be widened memory of its own where it shares some with another parameter, as tied
-  /// weights do. (A template so that only who calls it compiles it.)
-  template <class Places = trivial_vector<std::size_t>>
+  /// weights do.
   void keep_apart() {
-    Places order;
+    trivial_vector<std::size_t> order;
     bool has_widened = false;
     for (std::size_t i = 0; i < m_from.size(); ++i) {
       if (m_places[i].size == 0) continue;
@@ -127,7 +128,7 @@ class destinations {
   /// Once their bytes are there: makes of them what the network wants. Throws format_error for a bool that is neither 0
   /// nor 1.
   void finish() const {
-    for_each_tensor([&](std::size_t position, std::span<const std::byte> bytes) {
+    for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
       const dtype type = m_places[position].type;
       if (is_widened(position)) widen(m_from[position].type(), type, elements_of(position));
       if (type == dtype::boolean) check_bools(bytes, label(), m_from[position].name());
@@ -310,7 +311,7 @@ class destinations {
                          concat({"that of the file ", verb, found, ", that of the network ", verb, expected}));
   }
 
-  const file_index& m_from;
+  const Index& m_from;
   const std::function<bool(std::string_view)>& m_choose;
   trivial_vector<place> m_places;          // one for each entry
   const packed_place* m_packed = nullptr;  // the last one, and before it the others; they are held

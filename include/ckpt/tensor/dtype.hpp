@@ -54,31 +54,34 @@ struct dtype_info {
   std::string_view safetensors;  ///< "dtype" of a header entry
 };
 
+// Literals that bring their length: where a string_view counts it, g++ takes a step for each character.
+using std::string_view_literals::operator""sv;
+
 inline constexpr std::array<dtype_info, 24> dtype_table{{
-    {dtype::boolean, 8, "bool", "Bool", "BOOL"},
-    {dtype::float4_e2m1, 4, "float4_e2m1", "", "F4"},
-    {dtype::float6_e2m3, 6, "float6_e2m3", "", "F6_E2M3"},
-    {dtype::float6_e3m2, 6, "float6_e3m2", "", "F6_E3M2"},
-    {dtype::uint8, 8, "uint8", "UInt8", "U8"},
-    {dtype::int8, 8, "int8", "Int8", "I8"},
-    {dtype::int4, 8, "int4", "Int4", ""},  // safetensors: I8, with a marker in the metadata
-    {dtype::float8_e5m2, 8, "float8_e5m2", "", "F8_E5M2"},
-    {dtype::float8_e4m3, 8, "float8_e4m3", "", "F8_E4M3"},
-    {dtype::float8_e8m0, 8, "float8_e8m0", "", "F8_E8M0"},
-    {dtype::float8_e4m3fnuz, 8, "float8_e4m3fnuz", "", "F8_E4M3FNUZ"},
-    {dtype::float8_e5m2fnuz, 8, "float8_e5m2fnuz", "", "F8_E5M2FNUZ"},
-    {dtype::int16, 16, "int16", "Int16", "I16"},
-    {dtype::uint16, 16, "uint16", "UInt16", "U16"},
-    {dtype::float16, 16, "float16", "Float16", "F16"},
-    {dtype::bfloat16, 16, "bfloat16", "BFloat16", "BF16"},
-    {dtype::int32, 32, "int32", "Int32", "I32"},
-    {dtype::uint32, 32, "uint32", "UInt32", "U32"},
-    {dtype::float32, 32, "float32", "Float32", "F32"},
-    {dtype::complex64, 64, "complex64", "Complex64", "C64"},
-    {dtype::float64, 64, "float64", "Float64", "F64"},
-    {dtype::int64, 64, "int64", "Int64", "I64"},
-    {dtype::uint64, 64, "uint64", "UInt64", "U64"},
-    {dtype::complex128, 128, "complex128", "Complex128", ""},
+    {dtype::boolean, 8, "bool"sv, "Bool"sv, "BOOL"sv},
+    {dtype::float4_e2m1, 4, "float4_e2m1"sv, ""sv, "F4"sv},
+    {dtype::float6_e2m3, 6, "float6_e2m3"sv, ""sv, "F6_E2M3"sv},
+    {dtype::float6_e3m2, 6, "float6_e3m2"sv, ""sv, "F6_E3M2"sv},
+    {dtype::uint8, 8, "uint8"sv, "UInt8"sv, "U8"sv},
+    {dtype::int8, 8, "int8"sv, "Int8"sv, "I8"sv},
+    {dtype::int4, 8, "int4"sv, "Int4"sv, ""sv},  // safetensors: I8, with a marker in the metadata
+    {dtype::float8_e5m2, 8, "float8_e5m2"sv, ""sv, "F8_E5M2"sv},
+    {dtype::float8_e4m3, 8, "float8_e4m3"sv, ""sv, "F8_E4M3"sv},
+    {dtype::float8_e8m0, 8, "float8_e8m0"sv, ""sv, "F8_E8M0"sv},
+    {dtype::float8_e4m3fnuz, 8, "float8_e4m3fnuz"sv, ""sv, "F8_E4M3FNUZ"sv},
+    {dtype::float8_e5m2fnuz, 8, "float8_e5m2fnuz"sv, ""sv, "F8_E5M2FNUZ"sv},
+    {dtype::int16, 16, "int16"sv, "Int16"sv, "I16"sv},
+    {dtype::uint16, 16, "uint16"sv, "UInt16"sv, "U16"sv},
+    {dtype::float16, 16, "float16"sv, "Float16"sv, "F16"sv},
+    {dtype::bfloat16, 16, "bfloat16"sv, "BFloat16"sv, "BF16"sv},
+    {dtype::int32, 32, "int32"sv, "Int32"sv, "I32"sv},
+    {dtype::uint32, 32, "uint32"sv, "UInt32"sv, "U32"sv},
+    {dtype::float32, 32, "float32"sv, "Float32"sv, "F32"sv},
+    {dtype::complex64, 64, "complex64"sv, "Complex64"sv, "C64"sv},
+    {dtype::float64, 64, "float64"sv, "Float64"sv, "F64"sv},
+    {dtype::int64, 64, "int64"sv, "Int64"sv, "I64"sv},
+    {dtype::uint64, 64, "uint64"sv, "UInt64"sv, "U64"sv},
+    {dtype::complex128, 128, "complex128"sv, "Complex128"sv, ""sv},
 }};
 
 [[nodiscard]] constexpr const dtype_info& info(dtype type) noexcept {

@@ -29,7 +29,7 @@ file_index index_of(dtype type, std::initializer_list<std::int64_t> extents, std
 template <class T>
 std::string refusal(const file_index& index, std::size_t elements) {
   std::map<std::string, std::vector<T>> network{{"w", std::vector<T>(elements)}};
-  destinations places(index, all);
+  destinations<file_index> places(index, all);
   return support::message_of<mismatch_error>([&] { walk(places, network); });
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("destinations: what shares memory is widened in memory of its own") {
   std::array<float, 4> tied{};
   std::map<std::string, std::span<float>> network{
       {"alone", alone}, {"tied", tied}, {"tied too", tied}, {"part", std::span(tied).first(2)}};
-  destinations places(index, all);
+  destinations<file_index> places(index, all);
   walk(places, network);
   places.keep_apart();
   int in_place = 0;
