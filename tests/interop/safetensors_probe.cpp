@@ -24,7 +24,7 @@ class pieces final : public ckpt::source {
  public:
   explicit pieces(std::span<const std::byte> bytes) : source("<memory>"), m_bytes(bytes) {}
   std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, ckpt::byte_span to) const override {
     require(offset, to.size());
     const auto from = m_bytes.subspan(static_cast<std::size_t>(offset), to.size());
     for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i];

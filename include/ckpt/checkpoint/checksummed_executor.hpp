@@ -72,12 +72,12 @@ class checksummed_executor {
     if (is_trailer()) {
       sum_and_write(to, report);
       render();
-      to.write(rendered());
+      to.write(rendered().span());
       report(size());
     } else if constexpr (overwriting_sink<Sink>) {
       sum_and_write(to, report);
       render();
-      to.overwrite(m_plan->size() - place().offset, rendered());
+      to.overwrite(m_plan->size() - place().offset, rendered().span());
     } else {
       summing_only sums{m_sums};
       m_executor.run(sums, [](std::uint64_t) {});
@@ -137,29 +137,27 @@ class checksummed_executor {
     void write(sequence<std::byte> bytes) {
       if (at < offset) pass(bytes, offset - at);
       if (at >= offset && !bytes.empty() && !others.empty()) {
-        const std::span<const std::byte> now(others.data(),
-                                             bytes.size() < others.size() ? bytes.size() : others.size());
+        const sequence<std::byte> now = others.first(bytes.size() < others.size() ? bytes.size() : others.size());
         others = others.subspan(now.size());
         bytes = bytes.subspan(now.size());
         at += now.size();
-        to.write(now);
+        to.write(now.span());
       }
       pass(bytes, bytes.size());
     }
 
    private:
     void pass(sequence<std::byte>& bytes, std::uint64_t most) {
-      const std::span<const std::byte> now(bytes.data(),
-                                           bytes.size() < most ? bytes.size() : static_cast<std::size_t>(most));
+      const sequence<std::byte> now = bytes.first(bytes.size() < most ? bytes.size() : static_cast<std::size_t>(most));
       bytes = bytes.subspan(now.size());
       at += now.size();
-      if (!now.empty()) to.write(now);
+      if (!now.empty()) to.write(now.span());
     }
   };
 
   [[nodiscard]] const checksum_place& place() const noexcept { return m_plan->checksum(); }
   [[nodiscard]] bool is_trailer() const noexcept { return place().offset == m_plan->size(); }
-  [[nodiscard]] std::span<const std::byte> rendered() const noexcept { return {m_rendered.data(), m_rendered.size()}; }
+  [[nodiscard]] sequence<std::byte> rendered() const noexcept { return m_rendered; }
 
   /// A format of the user's may be wrong.
   void check(std::string_view label) const {

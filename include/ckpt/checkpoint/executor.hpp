@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -46,7 +45,7 @@ class executor {
     m_used = 0;
     m_done = 0;
     for (const segment& next : m_plan->segments()) {
-      const std::span<const std::byte> bytes = next.bytes();
+      const sequence<std::byte> bytes = next.bytes();
       if (bytes.size() >= large) {
         write_large(to, bytes, report);
         continue;
@@ -78,7 +77,7 @@ class executor {
   template <sink Sink>
   void flush(Sink& to, function_ref<void(std::uint64_t)> report) {
     if (m_used == 0) return;
-    to.write(std::span<const std::byte>(m_buffer, m_used));
+    to.write(sequence<std::byte>(m_buffer, m_used).span());
     m_done += m_used;
     m_used = 0;
     report(m_done);
@@ -88,13 +87,13 @@ class executor {
   void write_large(Sink& to, sequence<std::byte> bytes, function_ref<void(std::uint64_t)> report) {
     while (!bytes.empty()) {
       const auto room = static_cast<std::size_t>(piece - (m_done + m_used) % piece);
-      const std::span<const std::byte> next(bytes.data(), bytes.size() < room ? bytes.size() : room);
-      const std::span<const std::byte> waiting(m_buffer, m_used);
-      if constexpr (requires { to.write(waiting, next); }) {
-        to.write(waiting, next);
+      const sequence<std::byte> next = bytes.first(bytes.size() < room ? bytes.size() : room);
+      const sequence<std::byte> waiting(m_buffer, m_used);
+      if constexpr (requires { to.write(waiting.span(), next.span()); }) {
+        to.write(waiting.span(), next.span());
       } else {
-        if (!waiting.empty()) to.write(waiting);
-        to.write(next);
+        if (!waiting.empty()) to.write(waiting.span());
+        to.write(next.span());
       }
       m_done += waiting.size() + next.size();
       m_used = 0;

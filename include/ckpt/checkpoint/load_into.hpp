@@ -17,6 +17,7 @@
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/checkpoint/policies.hpp>
 #include <ckpt/checkpoint/reader.hpp>
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/excerpt.hpp>
@@ -115,7 +116,7 @@ load_report load_into_from(owner<const source> file, Network& network, const loa
   return detail::fill(network, index, options, [&](const destinations<file_index>& places) {
     trivial_vector<read_request> requests;
     std::uint64_t total = 0;
-    places.for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
+    places.for_each_tensor([&](std::size_t position, byte_span bytes) {
       total += bytes.size();
       for (const extent& part : index[position].extents()) {
         const auto size = static_cast<std::size_t>(part.size);
@@ -166,12 +167,11 @@ template <class Network>
 load_report load_into(const state_dict& from, Network&& network, const load_options& options = {}) {
   load_report report;
   if constexpr (detail::check_network<Network>())
-    report = detail::fill(static_cast<detail::filled<Network>>(network), from.index(), options,
-                          [&](const destinations<file_index>& places) {
-                            places.for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
-                              from.at(position).copy_to(bytes);
-                            });
-                          });
+    report = detail::fill(
+        static_cast<detail::filled<Network>>(network), from.index(), options,
+        [&](const destinations<file_index>& places) {
+          places.for_each_tensor([&](std::size_t position, byte_span bytes) { from.at(position).copy_to(bytes); });
+        });
   return report;
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include <ckpt/checksum/concept.hpp>
@@ -98,7 +97,7 @@ class part_sums {
   [[nodiscard]] static std::uint32_t joined(std::uint32_t value, sequence<std::byte> bytes) {
     if (bytes.empty()) return value;
     Checksum go_on(value);
-    go_on.update(std::span<const std::byte>(bytes.data(), bytes.size()));
+    go_on.update(bytes.span());
     return go_on.value();
   }
 

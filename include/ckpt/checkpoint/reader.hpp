@@ -15,6 +15,7 @@
 #include <ckpt/checkpoint/options.hpp>
 #include <ckpt/checkpoint/plain_source.hpp>
 #include <ckpt/checkpoint/policies.hpp>
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/owner.hpp>
@@ -85,7 +86,7 @@ class basic_reader {
     if (widens(entry.type(), dtype_of<T>)) {
       const std::uint64_t count = count_of(entry, box);
       if (count != to.size()) refuse_size(entry, count * sizeof(T), to.size_bytes());
-      const std::span<std::byte> bytes = std::as_writable_bytes(to);
+      const byte_span bytes = std::as_writable_bytes(to);
       read_into(name, bytes.last(to.size() * (info(entry.type()).bits / 8)), box);
       widen(entry.type(), dtype_of<T>, bytes);
       return;
@@ -106,7 +107,7 @@ class basic_reader {
   }
 
   /// The same for whatever element type, as packed little-endian bytes.
-  void read_into(std::string_view name, std::span<std::byte> to, const slice& box = {}) const {
+  void read_into(std::string_view name, byte_span to, const slice& box = {}) const {
     const index_entry& entry = find(name);
     const std::uint64_t size = (count_of(entry, box) * info(entry.type()).bits + 7) / 8;
     if (to.size() != size) refuse_size(entry, size, to.size());

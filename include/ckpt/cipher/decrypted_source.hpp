@@ -9,7 +9,6 @@
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include <ckpt/cipher/decryption.hpp>
 #include <ckpt/cipher/encrypted_blocks.hpp>
 #include <ckpt/cipher/seal.hpp>
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/function_ref.hpp>
 #include <ckpt/core/owner.hpp>
 #include <ckpt/core/sequence.hpp>
@@ -53,7 +53,7 @@ class decrypted_source final : public source {
   /// Whole blocks go straight to `to`, as by read_all(). Those that are not asked for as a whole are kept for the reads
   /// that come next: the last one, and where blocks have been asked for one after the other, with it those that follow,
   /// one for each thread, up to most_kept.
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     require(offset, to.size());
     while (!to.empty()) {
       const std::size_t number = m_blocks.block_at(offset);

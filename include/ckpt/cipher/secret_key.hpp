@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
@@ -42,7 +42,7 @@ class secret_bytes {
   ~secret_bytes() { wipe(m_bytes.data(), m_bytes.size()); }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_bytes.size(); }
-  [[nodiscard]] std::span<std::byte> bytes() noexcept { return {m_bytes.data(), m_bytes.size()}; }
+  [[nodiscard]] byte_span bytes() noexcept { return {m_bytes.data(), m_bytes.size()}; }
   [[nodiscard]] sequence<std::byte> bytes() const noexcept { return m_bytes; }
 
  private:

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/source.hpp>
@@ -77,7 +78,7 @@ class structure_source final : public source {
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_size; }
 
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     require(offset, to.size());
     if (to.empty()) return;
     std::memset(to.data(), 0, to.size());

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace ckpt {
@@ -37,6 +38,12 @@ class sequence {
   [[nodiscard]] constexpr const T& front() const noexcept { return *m_data; }
   [[nodiscard]] constexpr const T& back() const noexcept { return m_data[m_size - 1]; }
   [[nodiscard]] constexpr const T& operator[](std::size_t position) const noexcept { return m_data[position]; }
+
+  /// The same as a std::span. (A template so that only who calls it compiles it.)
+  template <class Element = const T>
+  [[nodiscard]] constexpr std::span<Element> span() const noexcept {
+    return std::span<Element>(m_data, m_size);
+  }
 
   /// The first `count`; there are at least so many.
   [[nodiscard]] constexpr sequence first(std::size_t count) const noexcept { return {m_data, count}; }

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 
 namespace ckpt {
@@ -26,7 +26,7 @@ struct checksum_place {
   /// How many bytes they are; 0: the format has no place for one.
   std::size_t size = 0;
   /// Writes a checksum's bytes.
-  void (*render)(std::uint32_t value, std::span<std::byte> to) = nullptr;
+  void (*render)(std::uint32_t value, byte_span to) = nullptr;
   /// In the order in which they are counted. Their bytes do not overlap. `before` is borrowed, from the entries, say.
   trivial_vector<checksum_part> parts{};
 };

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/wire/field.hpp>
 
 namespace ckpt::mindspore_schema {
@@ -53,7 +53,7 @@ inline constexpr std::string_view checksum_marker = "crc_num";
 inline constexpr std::size_t checksum_trailer_size = 17;
 
 /// Writes those 17 bytes.
-constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noexcept {
+constexpr void render_checksum(std::uint32_t value, byte_span to) noexcept {
   for (std::size_t i = 0; i < checksum_trailer_size; ++i)
     to[i] = i < checksum_marker.size() ? static_cast<std::byte>(checksum_marker[i])
             : i + 4 < checksum_trailer_size

@@ -5,13 +5,14 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
+#include <ckpt/core/sequence.hpp>
 #include <ckpt/format/mindspore_schema.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/format/utf32.hpp>
@@ -94,15 +95,15 @@ class mindspore_writer {
   }
 
   void add_string(const entry& next) {
-    const std::span<const std::byte> bytes = next.whole.bytes();
+    const sequence<std::byte> bytes = next.whole.bytes();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const std::optional<std::size_t> bad = first_invalid_utf8(text))
       refuse(next, errc::malformed, concat({"the text is not UTF-8 at its byte ", std::to_string(*bad)}));
     const std::uint64_t size = utf32_size(text);
-    const std::span<std::byte> content = m_plan.store(static_cast<std::size_t>(size));
+    const byte_span content = m_plan.store(static_cast<std::size_t>(size));
     write_utf32(text, content.data());
     entry stored = next;
-    stored.whole = std::span<const std::byte>(content.data(), content.size());
+    stored.whole = sequence<std::byte>(content.data(), content.size());
     stored.several = {};
     stored.shape = {&string_extent, 1};
     stored.size_bytes = size;

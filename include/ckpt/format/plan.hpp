@@ -3,12 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/checksum_place.hpp>
@@ -40,14 +40,14 @@ class plan {
   [[nodiscard]] sequence<segment> segments() const noexcept { return m_segments; }
 
   /// `size` bytes of the file that the caller fills in at once.
-  [[nodiscard]] std::span<std::byte> add_owned(std::size_t size) {
+  [[nodiscard]] byte_span add_owned(std::size_t size) {
     std::byte* const bytes = m_memory.allocate(size);
-    add(std::span<const std::byte>(bytes, size));
+    add(sequence<std::byte>(bytes, size));
     return {bytes, size};
   }
 
   /// Memory that lives as long as the plan, for content that the format has to encode.
-  [[nodiscard]] std::span<std::byte> store(std::size_t size) { return {m_memory.allocate(size), size}; }
+  [[nodiscard]] byte_span store(std::size_t size) { return {m_memory.allocate(size), size}; }
 
   /// Whether some of it is read from a source while it is written.
   [[nodiscard]] bool reads_source() const noexcept { return m_reads_source; }
@@ -81,7 +81,7 @@ class plan {
   }
 
   /// All bytes of the file lie in `image` now, and nothing else is looked at any more. It must outlive the plan.
-  void replace_by(std::span<const std::byte> image) noexcept {
+  void replace_by(sequence<std::byte> image) noexcept {
     m_segments.resize_for_overwrite(image.empty() ? 0 : 1);
     if (!image.empty()) m_segments[0] = segment(image);
     m_reads_source = false;
@@ -97,8 +97,7 @@ class plan {
 
  private:
   segment part(const segment& piece, std::uint64_t begin, std::uint64_t size) {
-    if (!piece.is_gathered())
-      return std::span<const std::byte>(piece.bytes().data() + begin, static_cast<std::size_t>(size));
+    if (!piece.is_gathered()) return sequence<std::byte>(piece.bytes().data() + begin, static_cast<std::size_t>(size));
     gather from = piece.origin();
     from.first += begin;
     return segment(*m_memory.store(&from, 1), size);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/plan.hpp>
 #include <ckpt/io/source.hpp>
@@ -29,7 +30,7 @@ class plan_cursor {
   }
 
   /// Copies the next bytes; there must be as many. Throws what a source of segments throws.
-  void read(std::span<std::byte> to) {
+  void read(byte_span to) {
     for_each_piece(to, [&](std::span<std::byte> piece) { m_next->copy_to(m_within, piece); });
   }
 

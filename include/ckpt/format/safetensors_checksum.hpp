@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/format/checksum_place.hpp>
 #include <ckpt/json/writer.hpp>
@@ -21,7 +21,7 @@ namespace ckpt::safetensors_schema {
 inline constexpr std::size_t checksum_slot_size = 12;
 
 /// Writes the value between quotes, and blanks behind it.
-constexpr void render_checksum(std::uint32_t value, std::span<std::byte> to) noexcept {
+constexpr void render_checksum(std::uint32_t value, byte_span to) noexcept {
   char text[checksum_slot_size] = {'"'};
   char* end = write_json_number(&text[1], value);
   *end++ = '"';

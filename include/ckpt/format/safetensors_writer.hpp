@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <ckpt/core/byte_order.hpp>
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
@@ -167,7 +167,7 @@ class safetensors_writer {
   }
 
   void add_string(const entry& next) {
-    const std::span<const std::byte> bytes = next.whole.bytes();
+    const sequence<std::byte> bytes = next.whole.bytes();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const std::optional<std::size_t> bad = first_invalid_utf8(text))
       refuse(next, errc::malformed, concat({"the text is not UTF-8 at its byte ", std::to_string(*bad)}));
@@ -309,7 +309,7 @@ class safetensors_writer {
       refuse(errc::unsupported,
              concat({"the header of a safetensors file takes at most 100000000 bytes; this one would take ",
                      std::to_string(padded - length_size), ": save as ckpt, or in several files"}));
-    const std::span<std::byte> bytes = m_plan.add_owned(static_cast<std::size_t>(padded));
+    const byte_span bytes = m_plan.add_owned(static_cast<std::size_t>(padded));
     store_le(bytes.data(), padded - length_size);
     char* to = reinterpret_cast<char*>(bytes.data()) + length_size;
     char* checksum_at = nullptr;

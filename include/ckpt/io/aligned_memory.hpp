@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <new>
-#include <span>
 #include <utility>
 
 #ifdef __linux__
 #include <sys/mman.h>
+
+#include <ckpt/core/byte_span.hpp>
 #endif
 
 namespace ckpt {
@@ -38,7 +39,7 @@ class aligned_memory {
     if (m_bytes != nullptr) ::operator delete(m_bytes, std::align_val_t{m_alignment});
   }
 
-  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {m_bytes, m_size}; }
+  [[nodiscard]] byte_span bytes() const noexcept { return {m_bytes, m_size}; }
 
  private:
   static constexpr std::size_t huge_page = std::size_t{2} << 20;

@@ -170,7 +170,7 @@ class atomic_file {
   [[nodiscard]] file_descriptor known_file() const { return m_directory.open_to_know(m_temporary); }
   [[nodiscard]] file_descriptor known_target() const { return m_directory.open_to_know(m_name); }
   /// Whether nothing stands in the target's place but one of those.
-  [[nodiscard]] bool is_target_among(std::span<const file_descriptor> known) const noexcept {
+  [[nodiscard]] bool is_target_among(sequence<file_descriptor> known) const noexcept {
     if (!m_directory.has(m_name)) return true;
     for (const file_descriptor& each : known)
       if (each.get() >= 0 && m_directory.holds(m_name, each)) return true;

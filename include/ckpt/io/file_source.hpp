@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/file_descriptor.hpp>
@@ -24,7 +24,7 @@ class file_source final : public source {
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_size; }
 
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     require(offset, to.size());
     const std::size_t got = m_file.read_at(offset, to.data(), to.size());
     if (got == to.size()) return;

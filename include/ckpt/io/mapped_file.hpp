@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <span>
 #include <string>
 #include <utility>
 
 #include <sys/mman.h>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/io/file_descriptor.hpp>
@@ -36,7 +36,7 @@ class mapped_file final : public source {
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_size; }
 
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     require(offset, to.size());
     if (!to.empty()) std::memcpy(to.data(), data() + offset, to.size());
   }

@@ -2,17 +2,17 @@
 #define CKPT_IO_RANDOM_HPP
 
 #include <cstddef>
-#include <span>
 #include <string>
 
 #include <sys/random.h>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/io/system_call.hpp>
 
 namespace ckpt {
 
 /// Fills `to` from the operating system's generator. Throws io_error, which names `path` as what they are for.
-inline void fill_random(std::span<std::byte> to, const std::string& path) {
+inline void fill_random(byte_span to, const std::string& path) {
   constexpr std::size_t largest_call = 256;  // getentropy's limit
   for (std::size_t done = 0; done < to.size();) {
     const std::size_t size = to.size() - done < largest_call ? to.size() - done : largest_call;

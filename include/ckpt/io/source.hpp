@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <string>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/function_ref.hpp>
@@ -18,7 +18,7 @@ namespace ckpt {
 /// The bytes from `offset` on, and where they are to go.
 struct read_request {
   std::uint64_t offset = 0;
-  std::span<std::byte> to{};
+  byte_span to{};
 };
 
 /// Where the bytes of a checkpoint are read from. Its size never changes. Any number of threads may read at the same
@@ -34,7 +34,7 @@ class source {
 
   /// Fills `to` with the bytes from `offset` on. Throws format_error where they are not all there (errc::truncated) or
   /// no longer (errc::changed), io_error where the operating system fails; `to` then holds anything.
-  virtual void read(std::uint64_t offset, std::span<std::byte> to) const = 0;
+  virtual void read(std::uint64_t offset, byte_span to) const = 0;
 
   /// Does all the requests, which are in the order of their offsets and do not overlap. `report(done)` is called on the
   /// calling thread with the bytes read so far, every few megabytes. Throws as read(), and what `report` throws.
@@ -92,7 +92,7 @@ class memory_source : public source {
 
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
 
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     require(offset, to.size());
     if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());
   }

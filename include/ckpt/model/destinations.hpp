@@ -6,13 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/excerpt.hpp>
@@ -128,7 +128,7 @@ class destinations {
   /// Once their bytes are there: makes of them what the network wants. Throws format_error for a bool that is neither 0
   /// nor 1.
   void finish() const {
-    for_each_tensor([&](std::size_t position, std::span<std::byte> bytes) {
+    for_each_tensor([&](std::size_t position, byte_span bytes) {
       const dtype type = m_places[position].type;
       if (is_widened(position)) widen(m_from[position].type(), type, elements_of(position));
       if (type == dtype::boolean) check_bools(bytes, label(), m_from[position].name());
@@ -290,7 +290,7 @@ class destinations {
   }
 
   /// Where the elements of a tensor go that goes somewhere.
-  [[nodiscard]] std::span<std::byte> elements_of(std::size_t position) const noexcept {
+  [[nodiscard]] byte_span elements_of(std::size_t position) const noexcept {
     return {m_places[position].to, m_places[position].size};
   }
   [[nodiscard]] bool is_widened(std::size_t position) const noexcept {

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -118,7 +117,7 @@ class entries {
     add({.name = name,
          .shape = {},
          .size_bytes = text.size(),
-         .whole = std::span<const std::byte>(reinterpret_cast<const std::byte*>(text.data()), text.size()),
+         .whole = sequence<std::byte>(reinterpret_cast<const std::byte*>(text.data()), text.size()),
          .several = {},
          .type = dtype::uint8,
          .kind = entry_kind::string});
@@ -133,7 +132,7 @@ class entries {
     add({.name = name,
          .shape = shape,
          .size_bytes = size,
-         .whole = std::span<const std::byte>(),
+         .whole = sequence<std::byte>(),
          .several = m_memory.store(pieces),
          .type = type,
          .kind = kind});

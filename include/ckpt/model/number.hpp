@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
@@ -72,7 +72,7 @@ template <scalar T>
 namespace detail {
 
 template <class From, class To>
-void widen_all(std::span<std::byte> elements) noexcept {
+void widen_all(byte_span elements) noexcept {
   constexpr std::size_t most = 512;  // at a time, which are out of the way before they are overwritten
   const std::size_t count = elements.size() / sizeof(To);
   const std::byte* from = elements.data() + count * (sizeof(To) - sizeof(From));
@@ -94,7 +94,7 @@ void widen_all(std::span<std::byte> elements) noexcept {
 }
 
 template <class To>
-void widen_to(dtype from, std::span<std::byte> elements) noexcept {
+void widen_to(dtype from, byte_span elements) noexcept {
   if (from == dtype::float16) widen_all<float16, To>(elements);
   else if (from == dtype::bfloat16) widen_all<bfloat16, To>(elements);
   else if constexpr (std::same_as<To, double>) widen_all<float, To>(elements);
@@ -104,7 +104,7 @@ void widen_to(dtype from, std::span<std::byte> elements) noexcept {
 
 /// Widens numbers where they lie: of dtype `from` at the end of `elements`, whose bytes they fill as `to`, in order.
 /// Not unless widens(from, to).
-inline void widen(dtype from, dtype to, std::span<std::byte> elements) noexcept {
+inline void widen(dtype from, dtype to, byte_span elements) noexcept {
   if (to == dtype::float32) detail::widen_to<float>(from, elements);
   else detail::widen_to<double>(from, elements);
 }

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/io/source.hpp>
 #include <ckpt/tensor/tensor_view.hpp>
@@ -47,7 +47,7 @@ class segment {
   [[nodiscard]] bool is_gathered() const noexcept { return m_gathered != 0; }
 
   /// The bytes where they lie; of a gathered segment there are none.
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+  [[nodiscard]] sequence<std::byte> bytes() const noexcept {
     if (is_gathered()) return {};
     return {static_cast<const std::byte*>(m_from), static_cast<std::size_t>(m_size)};
   }
@@ -56,11 +56,11 @@ class segment {
   [[nodiscard]] const gather& origin() const noexcept { return *static_cast<const gather*>(m_from); }
 
   /// Fills `to` with the bytes from `offset` on; they must lie within the segment. Throws what source::read throws.
-  void copy_to(std::uint64_t offset, std::span<std::byte> to) const {
+  void copy_to(std::uint64_t offset, byte_span to) const {
     if (is_gathered()) {
       const auto& [view, first, from] = origin();
-      if (view != nullptr) view->copy_to(first + offset, {to.data(), to.size()});
-      else from->read(first + offset, {to.data(), to.size()});
+      if (view != nullptr) view->copy_to(first + offset, to);
+      else from->read(first + offset, to);
     } else if (!to.empty()) {
       std::memcpy(to.data(), static_cast<const std::byte*>(m_from) + offset, to.size());
     }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/owner.hpp>
@@ -41,14 +42,14 @@ class state_value {
   /// The content where it lies, without a copy: more than one piece for a tensor that its file holds in chunks, and for
   /// the slices of a map; none for a string.
   [[nodiscard]] std::size_t piece_count() const noexcept { return m_entry->extents().size(); }
-  [[nodiscard]] std::span<const std::byte> piece(std::size_t number) const noexcept {
+  [[nodiscard]] sequence<std::byte> piece(std::size_t number) const noexcept {
     const extent part = m_entry->extents()[number];
     return {m_base + part.offset, static_cast<std::size_t>(part.size)};
   }
 
   /// The packed little-endian bytes of a tensor, of whatever alignment. Throws mismatch_error where it is no tensor, or
   /// lies in several pieces.
-  [[nodiscard]] std::span<const std::byte> bytes() const {
+  [[nodiscard]] sequence<std::byte> bytes() const {
     check_kind(entry_kind::tensor);
     if (piece_count() != 1)
       refuse(errc::not_contiguous,
@@ -62,7 +63,7 @@ class state_value {
   template <scalar T>
   [[nodiscard]] std::span<const T> as() const {
     check_type(dtype_of<T>);
-    const std::span<const std::byte> content = bytes();
+    const sequence<std::byte> content = bytes();
     if (content.empty()) return {};
     if (reinterpret_cast<std::uintptr_t>(content.data()) % alignof(T) != 0)
       refuse(errc::not_contiguous, concat({"its bytes are not aligned to ", std::to_string(alignof(T)),
@@ -79,7 +80,7 @@ class state_value {
     if constexpr (std::same_as<T, float> || std::same_as<T, double>)
       if (kind() == entry_kind::tensor && widens(type(), dtype_of<T>)) {
         std::vector<T> elements(static_cast<std::size_t>(*element_count(shape())));
-        const std::span<std::byte> bytes = std::as_writable_bytes(std::span(elements));
+        const byte_span bytes = std::as_writable_bytes(std::span(elements));
         copy_to(bytes.last(static_cast<std::size_t>(size_bytes())));
         widen(type(), dtype_of<T>, bytes);
         return elements;
@@ -101,7 +102,7 @@ class state_value {
 
   /// Copies the packed bytes of a tensor to memory of exactly size_bytes(); throws mismatch_error where it is another
   /// size.
-  void copy_to(std::span<std::byte> to) const {
+  void copy_to(byte_span to) const {
     check_kind(entry_kind::tensor);
     if (to.size() != size_bytes())
       refuse(errc::shape_mismatch,
@@ -109,7 +110,7 @@ class state_value {
              std::to_string(size_bytes()), std::to_string(to.size()));
     std::byte* out = to.data();
     for (std::size_t number = 0; number < piece_count(); ++number) {
-      const std::span<const std::byte> from = piece(number);
+      const sequence<std::byte> from = piece(number);
       if (!from.empty()) std::memcpy(out, from.data(), from.size());
       out += from.size();
     }
@@ -124,7 +125,7 @@ class state_value {
       refuse(errc::shape_mismatch, concat({"item() needs one element; the shape is ", to_string(shape())}), "1 element",
              to_string(shape()));
     if (type() == dtype_of<T>) {
-      const std::span<const std::byte> content = bytes();
+      const sequence<std::byte> content = bytes();
       if constexpr (std::same_as<T, bool>) {
         check_bools(content);
         return content.front() != std::byte{0};

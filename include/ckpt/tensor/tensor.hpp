@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
@@ -44,11 +45,11 @@ class tensor {
       : tensor(std::move(extents), values.begin(), values.size()) {}
 
   /// Throws usage_error where the number of bytes is not what dtype and shape take, or a bool is neither 0 nor 1.
-  [[nodiscard]] static tensor from_bytes(dtype type, ckpt::shape extents, std::span<const std::byte> bytes) {
+  [[nodiscard]] static tensor from_bytes(dtype type, ckpt::shape extents, sequence<std::byte> bytes) {
     if (type == dtype::boolean)
-      for (const std::byte value : sequence<std::byte>(bytes))
+      for (const std::byte value : bytes)
         if (value > std::byte{1}) throw usage_error(errc::malformed, {}, "a bool is neither 0 nor 1");
-    return tensor(type, tensor_view(type, std::move(extents), {bytes.data(), bytes.size()}).shape(), bytes.data());
+    return tensor(type, tensor_view(type, std::move(extents), bytes).shape(), bytes.data());
   }
 
   tensor(const tensor& other) : tensor(other.m_type, other.m_shape, other.m_memory.bytes().data()) {}
@@ -66,10 +67,8 @@ class tensor {
 
   [[nodiscard]] dtype type() const noexcept { return m_type; }
   [[nodiscard]] const ckpt::shape& shape() const noexcept { return m_shape; }
-  [[nodiscard]] std::span<std::byte> bytes() & noexcept { return m_memory.bytes(); }
-  [[nodiscard]] std::span<const std::byte> bytes() const& noexcept {
-    return {m_memory.bytes().data(), m_memory.bytes().size()};
-  }
+  [[nodiscard]] byte_span bytes() & noexcept { return m_memory.bytes(); }
+  [[nodiscard]] sequence<std::byte> bytes() const& noexcept { return m_memory.bytes(); }
 
   /// The elements. Throws mismatch_error where T is not the tensor's element type.
   template <scalar T>
@@ -88,7 +87,7 @@ class tensor {
   }
 
   // Views of a temporary would outlive its elements.
-  std::span<const std::byte> bytes() const&& = delete;
+  sequence<std::byte> bytes() const&& = delete;
   template <scalar T>
   std::span<const T> as() const&& = delete;
   operator tensor_view() const&& = delete;

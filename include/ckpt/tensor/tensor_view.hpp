@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include <ckpt/core/byte_span.hpp>
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
@@ -39,7 +40,7 @@ class tensor_view {
   /// Packed row-major bytes, little-endian, of any alignment. Throws usage_error where their number is not what dtype
   /// and shape take. The bytes themselves are not looked at, here or by a save: a bool that is neither 0 nor 1 is saved
   /// so, and refused by whoever reads it as one.
-  tensor_view(dtype type, ckpt::shape extents, std::span<const std::byte> bytes)
+  tensor_view(dtype type, ckpt::shape extents, sequence<std::byte> bytes)
       : m_shape(std::move(extents)), m_first(bytes.data()), m_size(checked_size(type, m_shape)), m_type(type) {
     if (m_size != bytes.size()) refuse_size(bytes.size());
   }
@@ -69,7 +70,7 @@ class tensor_view {
   [[nodiscard]] bool is_contiguous() const noexcept { return m_strides.empty(); }
 
   /// The packed bytes. Throws mismatch_error where the elements are strided.
-  [[nodiscard]] std::span<const std::byte> bytes() const {
+  [[nodiscard]] sequence<std::byte> bytes() const {
     if (!is_contiguous())
       throw mismatch_error(errc::not_contiguous, {}, "a strided tensor has no packed bytes: copy it out with copy_to");
     return {m_first, static_cast<std::size_t>(m_size)};
@@ -77,7 +78,7 @@ class tensor_view {
 
   /// Fills `to` with the bytes [offset, offset + to.size()) of the packed row-major content; that range must lie within
   /// size_bytes(). Allocates nothing.
-  void copy_to(std::uint64_t offset, std::span<std::byte> to) const noexcept {
+  void copy_to(std::uint64_t offset, byte_span to) const noexcept {
     std::byte* out = to.data();
     std::size_t left = to.size();
     if (left == 0) return;

@@ -264,7 +264,7 @@ struct own_format {
     const std::span<std::byte> bytes = result.add_owned(8);
     for (std::byte& each : bytes) each = std::byte{'.'};
     if (!options.checksum || Mistake == 1) return result;
-    checksum_place place{.offset = 2, .size = 4, .render = [](std::uint32_t value, std::span<std::byte> to) {
+    checksum_place place{.offset = 2, .size = 4, .render = [](std::uint32_t value, byte_span to) {
                            for (std::size_t i = 0; i < 4; ++i)
                              to[i] = static_cast<std::byte>(value >> (24 - 8 * i) & 0xff);
                          }};
@@ -435,7 +435,7 @@ TEST_CASE("checksums: bytes that are read from a source while they are written")
   const gather all{.view = nullptr, .first = 0, .from = &from};
   plan what;
   what.add(segment(all, content.size()));
-  checksum_place place{.offset = content.size(), .size = 4, .render = [](std::uint32_t, std::span<std::byte>) {}};
+  checksum_place place{.offset = content.size(), .size = 4, .render = [](std::uint32_t, byte_span) {}};
   place.parts.push_back({.offset = 0, .size = content.size()});
   what.set_checksum(std::move(place));
   for (const unsigned threads : {1U, 2U}) {

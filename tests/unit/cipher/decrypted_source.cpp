@@ -24,7 +24,7 @@ class changing_source final : public source {
       : source("<memory>"), m_file(bytes), m_changed(bytes.size(), std::byte{0x5a}) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_file.size(); }
   [[nodiscard]] const std::byte* data() const noexcept override { return m_changed.data(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     m_file.read(offset, to);
     read_bytes += to.size();
   }

@@ -63,4 +63,7 @@ TEST_CASE("sequence: of whatever has data and size, and itself passes as a span"
   CHECK(sum(std::span<thing>(things).first(2)) == 3);
   CHECK(sum(std::span<const thing>(things).last(2)) == 5);
   CHECK(count(sequence<thing>(things)) == 3);
+  const std::span<const thing> same = sequence<thing>(things).subspan(1).span();
+  CHECK(same.data() == things.data() + 1);
+  CHECK(same.size() == 2);
 }

@@ -67,7 +67,7 @@ TEST_CASE("plan_cursor: read together, what follows each other in a source is as
    public:
     explicit asked_source(std::string content) : source("<test>"), m_content(std::move(content)) {}
     [[nodiscard]] std::uint64_t size() const noexcept override { return m_content.size(); }
-    void read(std::uint64_t offset, std::span<std::byte> to) const override {
+    void read(std::uint64_t offset, byte_span to) const override {
       std::memcpy(to.data(), m_content.data() + offset, to.size());
     }
     void read_all(sequence<read_request> requests, function_ref<void(std::uint64_t)> report) const override {

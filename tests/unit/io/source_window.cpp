@@ -17,7 +17,7 @@ class counting_source final : public source {
  public:
   explicit counting_source(std::string_view bytes) : source("f"), m_bytes(bytes) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, byte_span to) const override {
     require(offset, to.size());
     if (fails) throw std::runtime_error("not now");
     if (!to.empty()) std::memcpy(to.data(), m_bytes.data() + offset, to.size());

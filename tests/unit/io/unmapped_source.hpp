@@ -19,7 +19,7 @@ class unmapped_source final : public ckpt::source {
   explicit unmapped_source(std::span<const std::byte> bytes, std::string label = "<memory>")
       : source(std::move(label)), m_bytes(bytes) {}
   [[nodiscard]] std::uint64_t size() const noexcept override { return m_bytes.size(); }
-  void read(std::uint64_t offset, std::span<std::byte> to) const override {
+  void read(std::uint64_t offset, ckpt::byte_span to) const override {
     require(offset, to.size());
     raise(largest_read, to.size());
     raise(read_end, offset + to.size());

@@ -385,7 +385,7 @@ class counted_source final : public source {
   counted_source& operator=(const counted_source&) = delete;
   ~counted_source() override { --*m_alive; }
   [[nodiscard]] std::uint64_t size() const noexcept override { return sizeof m_bytes; }
-  void read(std::uint64_t, std::span<std::byte>) const override {}
+  void read(std::uint64_t, byte_span) const override {}
   [[nodiscard]] const std::byte* data() const noexcept override { return m_bytes; }
 
  private:
