@@ -92,15 +92,16 @@ struct lines final {
       for (const char letter : text.substr(0, text.find('\n')))
         if (letter == ' ') words.emplace_back();
         else words.back() += letter;
-      const auto type = words.size() < 3 ? std::nullopt : ckpt::dtype_from_name(words[1]);
-      if (!type) throw ckpt::format_error(ckpt::errc::malformed, {.path = from.label()}, "a line is no tensor");
+      const ckpt::dtype_info* const known = words.size() < 3 ? nullptr : ckpt::dtype_from_name(words[1]);
+      if (known == nullptr)
+        throw ckpt::format_error(ckpt::errc::malformed, {.path = from.label()}, "a line is no tensor");
       std::vector<std::int64_t> shape;
       for (std::size_t i = 3; i < words.size(); ++i) shape.push_back(std::atoll(words[i].c_str()));
       const ckpt::extent where{offset, std::strtoull(words[2].c_str(), nullptr, 10)};
-      if (ckpt::content_size(*type, shape) != where.size || where.size > from.size() - offset)
+      if (ckpt::content_size(known->type, shape) != where.size || where.size > from.size() - offset)
         throw ckpt::format_error(ckpt::errc::malformed, {.path = from.label(), .name = words[0]},
                                  "the sizes do not match");
-      index.add(words[0], ckpt::entry_kind::tensor, *type, shape, {&where, 1});
+      index.add(words[0], ckpt::entry_kind::tensor, known->type, shape, {&where, 1});
       offset += where.size;
     }
     return index;

@@ -160,8 +160,9 @@ void save(const std::string& list, const std::string& path, ckpt::save_options o
       std::vector<std::int64_t> extents;
       if (!fields.at(3).empty())
         for (const std::string& extent : split(fields.at(3), ',')) extents.push_back(number<std::int64_t>(extent));
-      ckpt::tensor tensor(ckpt::dtype_from_name(fields.at(2)).value(),
-                          ckpt::shape(std::span<const std::int64_t>(extents)));
+      const ckpt::dtype_info* const known = ckpt::dtype_from_name(fields.at(2));
+      if (known == nullptr) throw std::runtime_error("no dtype: " + fields.at(2));
+      ckpt::tensor tensor(known->type, ckpt::shape(std::span<const std::int64_t>(extents)));
       bytes.read(reinterpret_cast<char*>(tensor.bytes().data()), static_cast<std::streamsize>(tensor.bytes().size()));
       if (!bytes) throw std::runtime_error("not enough bytes");
       object.emplace_back(std::move(name), std::move(tensor));

@@ -36,9 +36,9 @@ namespace ckpt {
 
 /// What load_into did to a network. Names are in the order of where they are.
 struct load_report {
-  std::size_t filled = 0;                 ///< how many of its parameters hold what the file does
-  std::vector<std::string> missing{};     ///< those that the file does not have: they are as they were
-  std::vector<std::string> unexpected{};  ///< what the file has beside: appended values, or parts of another network
+  std::size_t filled = 0;               ///< how many of its parameters hold what the file does
+  std::vector<std::string> missing;     ///< those that the file does not have: they are as they were
+  std::vector<std::string> unexpected;  ///< what the file has beside: appended values, or parts of another network
 };
 
 namespace detail {
@@ -89,9 +89,9 @@ template <class Index>
                        text);
 }
 
-/// `read(places)` reads the tensors.
-template <class Network, class Read>
-load_report fill(Network& network, const file_index& index, const load_options& options, const Read& read) {
+/// `read(places)` reads the tensors. (Its report is a parameter so that only who calls it compiles the vectors.)
+template <class Network, class Read, class Report = load_report>
+Report fill(Network& network, const file_index& index, const load_options& options, const Read& read) {
   destinations<file_index> places(index, options.choose);
   ckpt::walk(places, network);
   const bool is_nothing = places.size() == 0;
@@ -99,7 +99,8 @@ load_report fill(Network& network, const file_index& index, const load_options& 
     detail::refuse_missing(index, places.missing(), is_nothing);
   if (is_nothing && places.has_left_out())
     throw usage_error(errc::missing, {.path = index.label()}, "choose takes none of the names of the network");
-  load_report report{.filled = places.size()};
+  Report report;
+  report.filled = places.size();
   for (const std::string_view name : places.missing()) report.missing.emplace_back(name);
   places.for_each_unexpected([&](std::string_view name) { report.unexpected.emplace_back(name); });
   places.keep_apart();

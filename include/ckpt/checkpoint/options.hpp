@@ -85,15 +85,15 @@ struct load_options {
 
 /// What a save did.
 struct save_report {
-  std::string path;                         ///< the file that was written, links resolved; empty for a sink
-  std::uint64_t bytes = 0;                  ///< its size
-  double seconds_planned = 0;               ///< looking at the save object and laying out the file
-  double seconds_staged = 0;                ///< save_async: copying what is saved, or forking
-  double seconds_written = 0;               ///< handing the bytes to the kernel or the sink
-  double seconds_synced = 0;                ///< sync and rename
-  bool is_durable = false;                  ///< whether it outlives a power cut
-  bool is_sealed = false;                   ///< whether it is encrypted, which the seal at its end shows to be whole
-  std::optional<std::uint32_t> checksum{};  ///< what was written, where the save named one
+  std::string path;                       ///< the file that was written, links resolved; empty for a sink
+  std::uint64_t bytes = 0;                ///< its size
+  double seconds_planned = 0;             ///< looking at the save object and laying out the file
+  double seconds_staged = 0;              ///< save_async: copying what is saved, or forking
+  double seconds_written = 0;             ///< handing the bytes to the kernel or the sink
+  double seconds_synced = 0;              ///< sync and rename
+  bool is_durable = false;                ///< whether it outlives a power cut
+  bool is_sealed = false;                 ///< whether it is encrypted, which the seal at its end shows to be whole
+  std::optional<std::uint32_t> checksum;  ///< what was written, where the save named one
 };
 
 }  // namespace ckpt

@@ -9,14 +9,17 @@ class stopwatch {
  public:
   /// Seconds since the last lap.
   double lap() noexcept {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::nanoseconds passed = now - m_last;
-    m_last = now;
-    return static_cast<double>(passed.count()) * 1e-9;
+    const clock::rep before = m_last;
+    m_last = now();
+    return static_cast<double>(m_last - before) * clock::period::num / clock::period::den;
   }
 
  private:
-  std::chrono::steady_clock::time_point m_last = std::chrono::steady_clock::now();
+  using clock = std::chrono::steady_clock;
+
+  static clock::rep now() noexcept { return clock::now().time_since_epoch().count(); }
+
+  clock::rep m_last = now();
 };
 
 }  // namespace ckpt::detail

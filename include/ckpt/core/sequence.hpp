@@ -39,9 +39,9 @@ class sequence {
   [[nodiscard]] constexpr const T& back() const noexcept { return m_data[m_size - 1]; }
   [[nodiscard]] constexpr const T& operator[](std::size_t position) const noexcept { return m_data[position]; }
 
-  /// The same as a std::span. (A template so that only who calls it compiles it.)
+  /// The same as a std::span. (A template, and not constexpr, so that only who calls it compiles it.)
   template <class Element = const T>
-  [[nodiscard]] constexpr std::span<Element> span() const noexcept {
+  [[nodiscard]] std::span<Element> span() const noexcept {
     return std::span<Element>(m_data, m_size);
   }
 

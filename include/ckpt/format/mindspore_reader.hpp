@@ -238,10 +238,10 @@ class mindspore_reader {
       add_string(content);
       return;
     }
-    const std::optional<dtype> known = dtype_from_mindspore(type_name, m_last_type);
-    if (!known) refuse_type(type_name, type.begin);
-    m_last_type = *known;
-    add_tensor(*known, content);
+    const dtype_info* const known = dtype_from_mindspore(type_name, m_last_type);
+    if (known == nullptr) refuse_type(type_name, type.begin);
+    m_last_type = known->type;
+    add_tensor(known->type, content);
   }
 
   void read_dims(message_reader& tensor) {
@@ -373,10 +373,11 @@ class mindspore_reader {
   void check_map_tensor(range bytes) {
     const auto [type, content] = read_fields(bytes, bytes.begin);
     const std::string_view type_name = text_at(type);
-    const std::optional<dtype> known = dtype_from_name(type_name);  // numpy's, where tensors have MindSpore's
-    if (!known) refuse_type(type_name, type.begin);
-    const std::uint64_t expected = size_of(*known, bytes.begin);
-    if (content.size != expected) refuse_size(content.begin, *known, m_shape, expected, content.size, m_name, m_kind);
+    const dtype_info* const known = dtype_from_name(type_name);  // numpy's, where tensors have MindSpore's
+    if (known == nullptr) refuse_type(type_name, type.begin);
+    const std::uint64_t expected = size_of(known->type, bytes.begin);
+    if (content.size != expected)
+      refuse_size(content.begin, known->type, m_shape, expected, content.size, m_name, m_kind);
   }
 
   void read_map(range bytes) {

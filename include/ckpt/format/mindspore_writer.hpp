@@ -103,7 +103,7 @@ class mindspore_writer {
     const byte_span content = m_plan.store(static_cast<std::size_t>(size));
     write_utf32(text, content.data());
     entry stored = next;
-    stored.whole = sequence<std::byte>(content.data(), content.size());
+    stored.whole = content;
     stored.several = {};
     stored.shape = {&string_extent, 1};
     stored.size_bytes = size;

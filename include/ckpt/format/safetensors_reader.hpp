@@ -180,10 +180,10 @@ class safetensors_reader {
   [[nodiscard]] dtype read_dtype(json_reader& json, std::string_view tensor) {
     const std::uint64_t at = json.offset();
     const std::string_view name = json.read_string();
-    const std::optional<dtype> type = dtype_from_safetensors(name, m_last_type);
-    if (!type) refuse(errc::unsupported, at, concat({"dtype \"", excerpt(name), "\" is unknown"}), tensor);
-    m_last_type = *type;
-    return *type;
+    const dtype_info* const known = dtype_from_safetensors(name, m_last_type);
+    if (known == nullptr) refuse(errc::unsupported, at, concat({"dtype \"", excerpt(name), "\" is unknown"}), tensor);
+    m_last_type = known->type;
+    return known->type;
   }
 
   [[nodiscard]] std::uint32_t read_shape(json_reader& json, std::string_view tensor) {

@@ -78,15 +78,11 @@ void widen_all(byte_span elements) noexcept {
   const std::byte* from = elements.data() + count * (sizeof(To) - sizeof(From));
   std::byte* to = elements.data();
   for (std::size_t at = 0; at < count; at += most) {
-    std::byte narrow[most * sizeof(From)];  // not an array of From, of which g++ works out the start of each element
+    From narrow[most];
     To wide[most];
     const std::size_t size = count - at < most ? count - at : most;
-    std::memcpy(narrow, from, size * sizeof(From));
-    for (std::size_t i = 0; i < size; ++i) {
-      From value;
-      std::memcpy(static_cast<void*>(&value), narrow + i * sizeof value, sizeof value);
-      wide[i] = static_cast<To>(static_cast<float>(value));
-    }
+    std::memcpy(static_cast<void*>(narrow), from, size * sizeof(From));
+    for (std::size_t i = 0; i < size; ++i) wide[i] = static_cast<To>(static_cast<float>(narrow[i]));
     std::memcpy(to, wide, size * sizeof(To));
     from += size * sizeof(From);
     to += size * sizeof(To);

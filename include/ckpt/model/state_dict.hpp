@@ -242,10 +242,12 @@ class state_dict {
     return {index().at(name), m_state->base, index().label()};
   }
 
-  [[nodiscard]] std::optional<state_value> find(std::string_view name) const& {
+  /// The same, or nothing. (A template so that only who calls it compiles it.)
+  template <std::same_as<state_value> Value = state_value>
+  [[nodiscard]] std::optional<Value> find(std::string_view name) const& {
     const index_entry* const entry = index().find(name);
     if (entry == nullptr) return std::nullopt;
-    return state_value(*entry, m_state->base, index().label());
+    return Value(*entry, m_state->base, index().label());
   }
 
   [[nodiscard]] bool contains(std::string_view name) const { return index().find(name) != nullptr; }
@@ -263,7 +265,8 @@ class state_dict {
   iterator begin() const&& = delete;
   iterator end() const&& = delete;
   state_value operator[](std::string_view name) const&& = delete;
-  std::optional<state_value> find(std::string_view name) const&& = delete;
+  template <std::same_as<state_value> Value = state_value>
+  std::optional<Value> find(std::string_view name) const&& = delete;
   sequence<metadata_pair> metadata() const&& = delete;
 
   /// "ckpt" or "safetensors".

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -91,13 +90,13 @@ inline constexpr std::array<dtype_info, 24> dtype_table{{
 
 namespace detail {
 
-constexpr std::optional<dtype> find_dtype(std::string_view dtype_info::* column, std::string_view name,
-                                          dtype likely) noexcept {
-  if (name.empty()) return std::nullopt;
-  if (info(likely).*column == name) return likely;
+constexpr const dtype_info* find_dtype(std::string_view dtype_info::* column, std::string_view name,
+                                       dtype likely) noexcept {
+  if (name.empty()) return nullptr;
+  if (info(likely).*column == name) return &info(likely);
   for (const dtype_info& row : dtype_table)
-    if (row.*column == name) return row.type;
-  return std::nullopt;
+    if (row.*column == name) return &row;
+  return nullptr;
 }
 
 // std::complex without <complex>, which would bring the streams into every include of this library.
@@ -108,8 +107,17 @@ concept complex_number = requires(const T& number) {
   { number.imag() } -> std::convertible_to<typename T::value_type>;
 } && std::is_trivially_copyable_v<T> && sizeof(T) == 2 * sizeof(typename T::value_type);
 
+// A dtype or none.
+struct scalar_type {
+  constexpr scalar_type() noexcept = default;
+  constexpr scalar_type(dtype found) noexcept : type(found), is_there(true) {}  // NOLINT(google-explicit-constructor)
+
+  dtype type{};
+  bool is_there = false;
+};
+
 template <class T>
-constexpr std::optional<dtype> scalar_dtype() noexcept {
+constexpr scalar_type scalar_dtype() noexcept {
   if constexpr (std::same_as<T, bool>) return dtype::boolean;
   else if constexpr (std::same_as<T, ckpt::float16>) return dtype::float16;
   else if constexpr (std::same_as<T, ckpt::bfloat16>) return dtype::bfloat16;
@@ -123,7 +131,7 @@ constexpr std::optional<dtype> scalar_dtype() noexcept {
   else if constexpr (std::same_as<T, ckpt::float8_e5m2fnuz>) return dtype::float8_e5m2fnuz;
   else if constexpr (std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
                      std::same_as<T, char16_t> || std::same_as<T, char32_t>)
-    return std::nullopt;  // text, not numbers
+    return {};  // text, not numbers
   else if constexpr (std::integral<T>) {
     constexpr bool is_signed = std::signed_integral<T>;
     if constexpr (sizeof(T) == 1) return is_signed ? dtype::int8 : dtype::uint8;
@@ -134,22 +142,22 @@ constexpr std::optional<dtype> scalar_dtype() noexcept {
     if constexpr (std::same_as<typename T::value_type, float>) return dtype::complex64;
     if constexpr (std::same_as<typename T::value_type, double>) return dtype::complex128;
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace detail
 
-/// The dtype named so by numpy (`name(dtype)`), by MindSpore's tensor_type, by safetensors' "dtype". `likely` is looked
-/// at first: the dtype of the tensor before, most often.
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_name(std::string_view name) noexcept {
+/// The row of the dtype named so by numpy (`name(dtype)`), by MindSpore's tensor_type, by safetensors' "dtype"; nullptr
+/// where none is. `likely` is looked at first: the dtype of the tensor before, most often.
+[[nodiscard]] constexpr const dtype_info* dtype_from_name(std::string_view name) noexcept {
   return detail::find_dtype(&dtype_info::name, name, dtype::float32);
 }
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_mindspore(std::string_view name,
-                                                                  dtype likely = dtype::float32) noexcept {
+[[nodiscard]] constexpr const dtype_info* dtype_from_mindspore(std::string_view name,
+                                                               dtype likely = dtype::float32) noexcept {
   return detail::find_dtype(&dtype_info::mindspore, name, likely);
 }
-[[nodiscard]] constexpr std::optional<dtype> dtype_from_safetensors(std::string_view name,
-                                                                    dtype likely = dtype::float32) noexcept {
+[[nodiscard]] constexpr const dtype_info* dtype_from_safetensors(std::string_view name,
+                                                                 dtype likely = dtype::float32) noexcept {
   return detail::find_dtype(&dtype_info::safetensors, name, likely);
 }
 
@@ -157,10 +165,10 @@ constexpr std::optional<dtype> scalar_dtype() noexcept {
 /// float and double, and the types of packed.hpp. char is text and not one of them; neither are the 4 and 6 bit
 /// floats, of which no single one has an address.
 template <class T>
-concept scalar = detail::scalar_dtype<std::remove_cv_t<T>>().has_value();
+concept scalar = detail::scalar_dtype<std::remove_cv_t<T>>().is_there;
 
 template <scalar T>
-inline constexpr dtype dtype_of = *detail::scalar_dtype<std::remove_cv_t<T>>();
+inline constexpr dtype dtype_of = detail::scalar_dtype<std::remove_cv_t<T>>().type;
 
 /// A std::vector, std::array, std::span or array of scalars, and what else is one piece of them.
 template <class T>

@@ -19,7 +19,7 @@ static_assert(
 static_assert(dtype_of<float> == dtype::float32 && dtype_of<long long> == dtype::int64 &&
               dtype_of<std::uint8_t> == dtype::uint8);
 static_assert(!scalar<char> && !scalar<void*> && scalar<const bool>);
-static_assert(dtype_from_mindspore("BFloat16") == dtype::bfloat16 && !dtype_from_mindspore("") &&
+static_assert(dtype_from_mindspore("BFloat16") == &info(dtype::bfloat16) && !dtype_from_mindspore("") &&
               !dtype_from_safetensors("f32"));
 
 }  // namespace
@@ -61,9 +61,9 @@ TEST_CASE("dtype: the whole table") {
 TEST_CASE("dtype: every name finds its row again, in each of the three columns") {
   for (const dtype_info& row : dtype_table) {
     CHECK(name(row.type) == row.name);
-    CHECK((dtype_from_name(row.name) == row.type));
-    if (!row.mindspore.empty()) CHECK((dtype_from_mindspore(row.mindspore) == row.type));
-    if (!row.safetensors.empty()) CHECK((dtype_from_safetensors(row.safetensors) == row.type));
+    CHECK(dtype_from_name(row.name) == &row);
+    if (!row.mindspore.empty()) CHECK(dtype_from_mindspore(row.mindspore) == &row);
+    if (!row.safetensors.empty()) CHECK(dtype_from_safetensors(row.safetensors) == &row);
   }
 }
 
