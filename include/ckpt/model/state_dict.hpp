@@ -265,8 +265,7 @@ class state_dict {
   iterator begin() const&& = delete;
   iterator end() const&& = delete;
   state_value operator[](std::string_view name) const&& = delete;
-  template <std::same_as<state_value> Value = state_value>
-  std::optional<Value> find(std::string_view name) const&& = delete;
+  std::optional<state_value> find(std::string_view name) const&& = delete;
   sequence<metadata_pair> metadata() const&& = delete;
 
   /// "ckpt" or "safetensors".
