@@ -48,10 +48,12 @@ def measure(compiler: str, mode: str, rounds: int, header: str = "ckpt/ckpt.hpp"
             text = "".join(f"#include <{each}>\n" for each in headers) + "int main() {}\n"
             (pathlib.Path(folder) / name).write_text(text, "utf-8")
         command = [compiler, "-std=c++20", "-I", str(ROOT / "include"), *MODES[mode]]
+        turns = [(ours, "ours.cpp"), (standard, "standard.cpp")]
         for _ in range(rounds):
-            ours.append(processor_seconds([*command, f"{folder}/ours.cpp"]))
-            standard.append(processor_seconds([*command, f"{folder}/standard.cpp"]))
+            for seconds, source in turns:
+                seconds.append(processor_seconds([*command, f"{folder}/{source}"]))
             ratios.append(ours[-1] / standard[-1])
+            turns.reverse()
     return statistics.median(ours), statistics.median(standard), statistics.median(ratios)
 
 
