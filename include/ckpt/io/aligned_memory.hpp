@@ -7,9 +7,9 @@
 
 #ifdef __linux__
 #include <sys/mman.h>
+#endif
 
 #include <ckpt/core/byte_span.hpp>
-#endif
 
 namespace ckpt {
 
