@@ -183,7 +183,7 @@ class checksummed_executor {
 
   void render() {
     m_checksum = m_sums.value();
-    place().render(*m_checksum, {m_rendered.data(), m_rendered.size()});
+    place().render(*m_checksum, m_rendered);
   }
 
   const plan* m_plan;

@@ -31,7 +31,7 @@ struct known_cipher {
 
 [[nodiscard]] inline const known_cipher* find_cipher(const source& file) {
   std::byte start[4] = {};
-  if (file.size() >= sizeof start) file.read(0, {&start[0], sizeof start});
+  if (file.size() >= sizeof start) file.read(0, start);
   return find_cipher(start);
 }
 

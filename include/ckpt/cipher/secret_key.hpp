@@ -42,7 +42,7 @@ class secret_bytes {
   ~secret_bytes() { wipe(m_bytes.data(), m_bytes.size()); }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_bytes.size(); }
-  [[nodiscard]] byte_span bytes() noexcept { return {m_bytes.data(), m_bytes.size()}; }
+  [[nodiscard]] byte_span bytes() noexcept { return m_bytes; }
   [[nodiscard]] sequence<std::byte> bytes() const noexcept { return m_bytes; }
 
  private:

@@ -82,7 +82,7 @@ class safetensors_reader {
              concat({"a safetensors file begins with the 8 bytes of its header's length; this one has ",
                      std::to_string(file_size)}));
     std::byte length[length_size];
-    m_source.read(0, {&length[0], length_size});
+    m_source.read(0, length);
     const auto size = load_le<std::uint64_t>(length);
     if (size > max_header_size)
       refuse(errc::malformed, 0,

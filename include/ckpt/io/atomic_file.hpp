@@ -234,7 +234,7 @@ class atomic_file {
 
   [[nodiscard]] std::string new_temporary_name() const {
     std::byte random[8];
-    fill_random({&random[0], sizeof random}, m_directory.file());
+    fill_random(random, m_directory.file());
     return temporary_name(m_name, random, m_directory.longest_name());
   }
 

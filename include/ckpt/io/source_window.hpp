@@ -54,7 +54,7 @@ class source_window {
     const std::size_t size = left < m_step ? static_cast<std::size_t>(left) : m_step;
     m_view = {};
     m_buffer.resize_for_overwrite(want > size ? want : size);
-    m_source->read(offset, {m_buffer.data(), m_buffer.size()});
+    m_source->read(offset, m_buffer);
     m_view = m_buffer;
     m_begin = offset;
   }
