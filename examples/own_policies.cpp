@@ -158,8 +158,7 @@ int main() {
 
     const ckpt::save_report report = ckpt::save<mine::adler32>(weights, "own_checksum", {.permissions = 0644});
     const bool is_verified = ckpt::load<mine::adler32>("own_checksum.ckpt").has_checksum();
-    std::printf("own_checksum.ckpt: adler32 %08x, %s\n", report.checksum.value_or(0),
-                is_verified ? "verified" : "none");
+    std::printf("own_checksum.ckpt: adler32 %08x, %s\n", report.checksum, is_verified ? "verified" : "none");
 
     const bool is_same = decrypted["weight"].to_vector<int>() == read["weight"].to_vector<int>() &&
                          read["bias"].to_vector<float>() == std::vector<float>{1, 2, 3};

@@ -101,17 +101,16 @@ bool is_about_tensor(const file_index& index, std::string_view key) {
 
 /// The pairs of the input's metadata that still hold, in their order; a checksum only where it `is_valid`. (Strings
 /// are entries too: given twice they stay once.) Throws mismatch_error where a pair would be about the file then.
-std::vector<std::pair<std::string, std::string>> select_metadata(const file_index& index, name_rules& rules,
-                                                                 bool is_valid) {
+metadata_pairs select_metadata(const file_index& index, name_rules& rules, bool is_valid) {
   namespace schema = safetensors_schema;
-  std::vector<std::pair<std::string, std::string>> pairs;
+  metadata_pairs pairs;
   for (const auto& [key, value] : index.metadata()) {
     if (key == schema::checksum_key && !is_valid) continue;
     if (schema::is_reserved(key)) {
-      pairs.emplace_back(key, value);
+      pairs.add(key, value);
     } else if (rules.wants(key)) {
-      std::string renamed = rules.rename(key);
-      if (!schema::is_reserved(renamed)) pairs.emplace_back(std::move(renamed), value);
+      const std::string renamed = rules.rename(key);
+      if (!schema::is_reserved(renamed)) pairs.add(renamed, value);
       else if (is_about_tensor(index, key))
         throw mismatch_error(errc::invalid_name,
                              {.path = index.label(), .name = std::string(key), .noun = "metadata pair"},
@@ -254,7 +253,7 @@ exit_code convert(const convert_options& options, standard_output& out) {
     // A checksum is of these names, and all of them.
     const bool is_valid = !options.checksum && options.only.empty() && options.renames.empty();
     has_checksum = has_checksum || (has_metadata && is_valid);
-    const std::vector<std::pair<std::string, std::string>> metadata = select_metadata(file.index(), rules, is_valid);
+    const metadata_pairs metadata = select_metadata(file.index(), rules, is_valid);
     written = write<safetensors>(file, chosen, options.output,
                                  {.metadata = metadata,
                                   .format_pair = has_metadata ? format_pair::as_given : format_pair::added,

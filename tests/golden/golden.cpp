@@ -399,15 +399,14 @@ TEST_CASE("names in a safetensors file") {
 
 TEST_CASE("metadata of a safetensors file") {
   const values wanted = filled({{"w", float32, {2, 2}}});
-  const std::vector<std::pair<std::string, std::string>> pairs{
-      {"format", "ms"}, {"note", "día \"1\"\n\u0001"}, {"", "empty"}};
+  const ckpt::metadata_pairs pairs{{"format", "ms"}, {"note", "día \"1\"\n\u0001"}, {"", "empty"}};
   SUBCASE("some") {
     check_same(ckpt::save_bytes<ckpt::safetensors>(wanted, {.metadata = pairs}), content_of("metadata.safetensors"));
     const ckpt::state_dict loaded = ckpt::load(path_of("metadata.safetensors"));
     REQUIRE(loaded.metadata().size() == 3);
     for (std::size_t i = 0; i < 3; ++i) {
-      CHECK(loaded.metadata()[i].key == pairs[i].first);
-      CHECK(loaded.metadata()[i].value == pairs[i].second);
+      CHECK(loaded.metadata()[i].key == pairs[i].key);
+      CHECK(loaded.metadata()[i].value == pairs[i].value);
     }
   }
   SUBCASE("none") {

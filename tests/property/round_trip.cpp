@@ -293,7 +293,7 @@ void check_safetensors(generator& random, const std::string& folder) {
   for (std::uint64_t left = random.below(4); left > 0; --left) {
     item pair = random.entry(&ckpt::dtype_info::safetensors, true);
     if (!names.insert(pair.name).second) continue;
-    options.metadata.emplace_back(pair.name, pair.text);
+    options.metadata.add(pair.name, pair.text);
     expected.push_back(std::move(pair));  // what stands in the metadata is read as a string
   }
 

@@ -126,8 +126,8 @@ void save_encrypted(std::size_t seed, const std::string& path) {
   const auto made = model(seed);
   ckpt::entries entries(path, ckpt::duplicates::refuse, {});
   ckpt::collect(entries, made);
-  ckpt::append_values append{{"seed", static_cast<std::int64_t>(seed)}, {"note", "text"}};
-  for (const ckpt::append_value& value : append) value.add_to(entries);
+  const ckpt::append_values append{{"seed", static_cast<std::int64_t>(seed)}, {"note", "text"}};
+  append.add_to(entries);
   const ckpt::plan plan = ckpt::mindspore::make_plan(entries, {});
   ckpt::encrypting_executor<Cipher, 512> executor(plan, {.key = &key(), .threads = 3, .label = path});
   ckpt::atomic_file file(path, executor.size(), {.sync = ckpt::durability::none, .mode = 0600});

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,8 +61,10 @@ class checksummed_executor {
   /// Bytes of the file.
   [[nodiscard]] std::uint64_t size() const noexcept { return m_plan->size() + (is_trailer() ? place().size : 0); }
 
-  /// What was written; after run().
-  [[nodiscard]] std::optional<std::uint32_t> checksum() const noexcept { return m_checksum; }
+  /// Whether the checksum is known: run() has come to it.
+  [[nodiscard]] bool has_checksum() const noexcept { return m_has_checksum; }
+  /// The one that was written.
+  [[nodiscard]] std::uint32_t checksum() const noexcept { return m_checksum; }
 
   /// As executor::run.
   template <sink Sink>
@@ -183,7 +184,8 @@ class checksummed_executor {
 
   void render() {
     m_checksum = m_sums.value();
-    place().render(*m_checksum, m_rendered);
+    m_has_checksum = true;
+    place().render(m_checksum, m_rendered);
   }
 
   const plan* m_plan;
@@ -191,7 +193,8 @@ class checksummed_executor {
   executor m_executor;
   part_sums<Checksum> m_sums;
   trivial_vector<std::byte> m_rendered;
-  std::optional<std::uint32_t> m_checksum;
+  std::uint32_t m_checksum = 0;
+  bool m_has_checksum = false;
 };
 
 template <checksum_policy Checksum>

@@ -3,11 +3,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <ckpt/checkpoint/in_flight.hpp>
 #include <ckpt/cipher/secret_key.hpp>
@@ -15,6 +12,7 @@
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/append_values.hpp>
 #include <ckpt/model/entries.hpp>
+#include <ckpt/model/metadata_pairs.hpp>
 
 namespace ckpt {
 
@@ -56,7 +54,7 @@ struct save_options {
   /// nothing else to do.
   unsigned threads = 0;
   /// safetensors: pairs of `__metadata__`; "format" is "ms" unless given here.
-  std::vector<std::pair<std::string, std::string>> metadata{};
+  metadata_pairs metadata{};
   /// safetensors: whether a file gets that "format" of which nobody has said anything.
   ckpt::format_pair format_pair = ckpt::format_pair::added;
 };
@@ -85,15 +83,16 @@ struct load_options {
 
 /// What a save did.
 struct save_report {
-  std::string path;                       ///< the file that was written, links resolved; empty for a sink
-  std::uint64_t bytes = 0;                ///< its size
-  double seconds_planned = 0;             ///< looking at the save object and laying out the file
-  double seconds_staged = 0;              ///< save_async: copying what is saved, or forking
-  double seconds_written = 0;             ///< handing the bytes to the kernel or the sink
-  double seconds_synced = 0;              ///< sync and rename
-  bool is_durable = false;                ///< whether it outlives a power cut
-  bool is_sealed = false;                 ///< whether it is encrypted, which the seal at its end shows to be whole
-  std::optional<std::uint32_t> checksum;  ///< what was written, where the save named one
+  std::string path;            ///< the file that was written, links resolved; empty for a sink
+  std::uint64_t bytes = 0;     ///< its size
+  double seconds_planned = 0;  ///< looking at the save object and laying out the file
+  double seconds_staged = 0;   ///< save_async: copying what is saved, or forking
+  double seconds_written = 0;  ///< handing the bytes to the kernel or the sink
+  double seconds_synced = 0;   ///< sync and rename
+  bool is_durable = false;     ///< whether it outlives a power cut
+  bool is_sealed = false;      ///< whether it is encrypted, which the seal at its end shows to be whole
+  bool has_checksum = false;   ///< whether the save named a checksum (and its process has lived to tell which one)
+  std::uint32_t checksum = 0;  ///< what was written then
 };
 
 }  // namespace ckpt

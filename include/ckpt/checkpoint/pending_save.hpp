@@ -217,8 +217,8 @@ class pending_save : public job_state, public background_task, public std::enabl
     message.seconds_written = m_report.seconds_written;
     message.seconds_synced = m_report.seconds_synced;
     message.is_durable = m_report.is_durable;
-    message.has_checksum = m_report.checksum.has_value();
-    message.checksum = m_report.checksum.value_or(0);
+    message.has_checksum = m_report.has_checksum;
+    message.checksum = m_report.checksum;
     parent.send(message.sent());
   }
 
@@ -265,7 +265,8 @@ class pending_save : public job_state, public background_task, public std::enabl
       m_report.seconds_written = last->seconds_written;
       m_report.seconds_synced = last->seconds_synced;
       m_report.is_durable = last->is_durable;
-      if (last->has_checksum) m_report.checksum = last->checksum;
+      m_report.has_checksum = last->has_checksum;
+      m_report.checksum = last->checksum;
     } else if (m_file->adopt()) {  // it ended between putting the file in place and saying so
       m_report.is_durable = m_file->is_durable();
     } else if (is_stalled) {

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -61,7 +60,10 @@ class prepared_save {
   void describe(save_report& report) const noexcept {
     report.bytes = size();
     report.is_sealed = has_cipher;
-    if constexpr (has_checksum) report.checksum = m_executor.checksum();
+    if constexpr (has_checksum) {
+      report.has_checksum = m_executor.has_checksum();
+      report.checksum = m_executor.checksum();
+    }
   }
 
   /// The plan that is executed.
@@ -102,7 +104,7 @@ class prepared_save {
     check_key_is_used<typename Policies::cipher>(options.key, m_entries.label());
     check_alignment(options.align);
     collect(m_entries, object);
-    for (const append_value& value : options.append) value.add_to(m_entries);
+    options.append.add_to(m_entries);
     if (m_entries.size() == 0 && m_entries.has_left_out())
       throw usage_error(errc::missing, {.path = m_entries.label()}, "choose takes none of the names of what is saved");
     return Policies::format::make_plan(m_entries, {.align = options.align,

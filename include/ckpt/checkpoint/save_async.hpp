@@ -31,6 +31,7 @@
 #include <ckpt/io/atomic_file.hpp>
 #include <ckpt/model/append_values.hpp>
 #include <ckpt/model/entries.hpp>
+#include <ckpt/model/metadata_pairs.hpp>
 #include <ckpt/task/child_process.hpp>
 #include <ckpt/task/default_threads.hpp>
 #include <ckpt/task/staging_pool.hpp>
@@ -60,7 +61,7 @@ struct async_options {
   /// How many threads copy, and then encrypt, or sum or read ahead beside the one that writes; 0: one for each core. In
   /// a process one encrypts, sums and writes, and another reads ahead.
   unsigned threads = 0;
-  std::vector<std::pair<std::string, std::string>> metadata{};
+  metadata_pairs metadata{};
   ckpt::format_pair format_pair = ckpt::format_pair::added;
 
   async mode = async::thread;

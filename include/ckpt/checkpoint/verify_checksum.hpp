@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,8 +26,8 @@ namespace ckpt {
 
 /// The checksum that a file carries.
 struct stored_checksum {
-  std::string text;                    ///< for errors
-  std::optional<std::uint32_t> value;  ///< none where it is a number that no checksum can be
+  std::string text;         ///< for errors
+  std::uint64_t value = 0;  ///< past 32 bits where it is a number that no checksum can be
 };
 
 namespace detail {
@@ -53,10 +52,8 @@ stored_checksum read_trailer(const Source& from) {
   std::byte bytes[mindspore_schema::checksum_trailer_size - mindspore_schema::checksum_marker.size()];
   from.read(from.size() - sizeof bytes, bytes);
   stored_checksum result{hexadecimal(bytes), 0};
-  for (std::size_t i = 0; i < sizeof bytes; ++i) {
-    if (i + 4 < sizeof bytes && bytes[i] != std::byte{0}) result.value.reset();
-    if (result.value) *result.value = *result.value << 8 | std::to_integer<std::uint32_t>(bytes[i]);
-  }
+  for (const std::byte byte : bytes)
+    if (result.value >> 32 == 0) result.value = result.value << 8 | std::to_integer<std::uint64_t>(byte);
   return result;
 }
 
@@ -72,9 +69,9 @@ stored_checksum read_pair(const Index& index) {
     std::uint64_t value = 0;
     for (const char digit : text) {
       value = 10 * value + static_cast<std::uint64_t>(digit - '0');
-      if (value >> 32 != 0) return {std::string(excerpt(text)), std::nullopt};
+      if (value >> 32 != 0) return {std::string(excerpt(text)), value};
     }
-    return {hexadecimal(static_cast<std::uint32_t>(value)), static_cast<std::uint32_t>(value)};
+    return {hexadecimal(static_cast<std::uint32_t>(value)), value};
   }
   return {};
 }

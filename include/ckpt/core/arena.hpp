@@ -6,10 +6,11 @@
 #include <cstring>
 #include <new>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <ckpt/core/sequence.hpp>
+#include <ckpt/core/trivial_swap.hpp>
+#include <ckpt/core/trivially_copyable.hpp>
 
 namespace ckpt {
 
@@ -20,10 +21,10 @@ class arena {
   arena() = default;
   arena(arena&& other) noexcept : arena() { *this = std::move(other); }
   arena& operator=(arena&& other) noexcept {
-    std::swap(m_last, other.m_last);
-    std::swap(m_free, other.m_free);
-    std::swap(m_left, other.m_left);
-    std::swap(m_next_block, other.m_next_block);
+    trivial_swap(m_last, other.m_last);
+    trivial_swap(m_free, other.m_free);
+    trivial_swap(m_left, other.m_left);
+    trivial_swap(m_next_block, other.m_next_block);
     return *this;
   }
   ~arena() {
@@ -46,7 +47,7 @@ class arena {
 
   /// A copy of the `count` values from `from` on that lives as long as the arena; nullptr where `count` is 0.
   template <class T>
-    requires std::is_trivially_copyable_v<T>
+    requires trivially_copyable<T>
   [[nodiscard]] const T* store(const T* from, std::size_t count) {
     if (count == 0) return nullptr;
     T* const to = reinterpret_cast<T*>(allocate(count * sizeof(T), alignof(T)));

@@ -17,7 +17,9 @@ class function_ref<Result(Arguments...)> {
  public:
   template <class Callable>
     requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref> &&
-             std::is_invocable_r_v<Result, Callable&, Arguments...>)
+             requires(Callable& callable, Arguments... arguments) {
+               static_cast<Result>(callable(std::forward<Arguments>(arguments)...));
+             })
   function_ref(Callable&& callable) noexcept  // NOLINT(google-explicit-constructor): a parameter type
       : m_callable(erase(std::addressof(callable))), m_call([](void* erased, Arguments... arguments) -> Result {
           auto& target = *reinterpret_cast<std::add_pointer_t<std::remove_reference_t<Callable>>>(erased);

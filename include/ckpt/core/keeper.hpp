@@ -4,15 +4,17 @@
 #include <type_traits>
 #include <utility>
 
+#include <ckpt/core/trivial_swap.hpp>
+
 namespace ckpt {
 
 /// Keeps objects of any type alive, where they stay, as long as itself. They go in the reverse order.
 class keeper {
  public:
   keeper() noexcept = default;
-  keeper(keeper&& other) noexcept { std::swap(m_last, other.m_last); }
+  keeper(keeper&& other) noexcept { trivial_swap(m_last, other.m_last); }
   keeper& operator=(keeper&& other) noexcept {
-    std::swap(m_last, other.m_last);
+    trivial_swap(m_last, other.m_last);
     return *this;
   }
   ~keeper() {

@@ -5,8 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <type_traits>
-#include <utility>
+
+#include <ckpt/core/trivial_swap.hpp>
+#include <ckpt/core/trivially_copyable.hpp>
 
 namespace ckpt {
 
@@ -16,7 +17,7 @@ namespace ckpt {
 /// then.
 template <class T>
 class trivial_vector {
-  static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= alignof(std::max_align_t));
+  static_assert(trivially_copyable<T> && alignof(T) <= alignof(std::max_align_t));
 
  public:
   trivial_vector() noexcept = default;
@@ -73,11 +74,11 @@ class trivial_vector {
   }
 
   void swap(trivial_vector& other) noexcept {
-    T* const data = m_data;  // not by std::swap, which is compiled anew for each T
+    T* const data = m_data;  // not by trivial_swap, which is compiled anew for each T
     m_data = other.m_data;
     other.m_data = data;
-    std::swap(m_size, other.m_size);
-    std::swap(m_capacity, other.m_capacity);
+    trivial_swap(m_size, other.m_size);
+    trivial_swap(m_capacity, other.m_capacity);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/format/checksum_place.hpp>
 #include <ckpt/model/entries.hpp>
+#include <ckpt/model/metadata_pair.hpp>
 #include <ckpt/model/segment.hpp>
 
 namespace ckpt {
@@ -27,7 +28,7 @@ enum class format_pair : std::uint8_t {
 struct format_options {
   std::uint64_t align =
       0;  ///< alignment of tensor data in the file, where the format leaves a choice; 0 or a power of two
-  sequence<std::pair<std::string, std::string>> metadata{};  ///< further pairs for a format that has metadata
+  sequence<metadata_pair> metadata{};  ///< further pairs for a format that has metadata
   ckpt::format_pair format_pair = ckpt::format_pair::added;
   bool checksum = false;  ///< whether the plan is to have a place for one: plan::set_checksum
 };

@@ -128,7 +128,7 @@ class safetensors_writer {
   /// Whether the caller's metadata has this key.
   [[nodiscard]] bool is_given(std::string_view key) const noexcept {
     for (const auto& given : m_metadata)
-      if (given.first == key) return true;
+      if (given.key == key) return true;
     return false;
   }
 
@@ -348,7 +348,7 @@ class safetensors_writer {
   }
 
   const Entries& m_entries;
-  sequence<std::pair<std::string, std::string>> m_metadata;
+  sequence<metadata_pair> m_metadata;
   format_pair m_format_pair;
   std::uint64_t m_align;
   bool m_checksum;

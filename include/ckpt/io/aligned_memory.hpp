@@ -10,6 +10,7 @@
 #endif
 
 #include <ckpt/core/byte_span.hpp>
+#include <ckpt/core/trivial_swap.hpp>
 
 namespace ckpt {
 
@@ -45,9 +46,9 @@ class aligned_memory {
   static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
   void swap(aligned_memory& other) noexcept {
-    std::swap(m_bytes, other.m_bytes);
-    std::swap(m_size, other.m_size);
-    std::swap(m_alignment, other.m_alignment);
+    trivial_swap(m_bytes, other.m_bytes);
+    trivial_swap(m_size, other.m_size);
+    trivial_swap(m_alignment, other.m_alignment);
   }
 
   std::byte* m_bytes = nullptr;

@@ -17,6 +17,7 @@
 #include <ckpt/core/error.hpp>
 #include <ckpt/core/sequence.hpp>
 #include <ckpt/core/short_text.hpp>
+#include <ckpt/core/trivial_swap.hpp>
 #include <ckpt/io/system_call.hpp>
 
 namespace ckpt {
@@ -36,7 +37,7 @@ class file_descriptor {
     other.m_descriptor = -1;
   }
   file_descriptor& operator=(file_descriptor&& other) noexcept {
-    std::swap(m_descriptor, other.m_descriptor);
+    trivial_swap(m_descriptor, other.m_descriptor);
     m_path.swap(other.m_path);
     return *this;
   }

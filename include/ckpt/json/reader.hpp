@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <ckpt/core/arena.hpp>
+#include <ckpt/core/concat.hpp>
 #include <ckpt/core/error.hpp>
 #include <ckpt/json/number.hpp>
 #include <ckpt/json/scan.hpp>
@@ -286,9 +287,8 @@ class json_reader {
 
   [[noreturn]] void fail(std::string_view expected) { fail_at(m_at, expected); }
   [[noreturn]] void fail_at(const char* at, std::string_view expected, std::string found = {}) {
-    if (found.empty()) found = at == m_end ? "the end of the text" : detail::show_byte(*at);
-    std::string text = "JSON: expected ";
-    text.append(expected).append(", found ").append(found);
+    if (found.empty()) found = detail::found_at(at, m_end);
+    const std::string text = concat({"JSON: expected ", expected, ", found ", found});
     throw format_error(errc::malformed,
                        {.path = m_path,
                         .name = std::string(m_about),

@@ -41,11 +41,13 @@ inline constexpr std::string_view json_escape_letters = "\"\\bfnrt";
 
 namespace detail {
 
-/// A byte of the text, for an error: `'x'` or `byte 0x0a`.
-inline std::string show_byte(char c) {
+/// What stands at `at`, for an error: `'x'`, `byte 0x0a` or `the end of the text`.
+inline std::string found_at(const char* at, const char* end) {
+  constexpr std::string_view nothing = "the end of the text";
+  if (at == end) return std::string(nothing);
   constexpr std::string_view digits = "0123456789abcdef";
-  const auto value = static_cast<unsigned char>(c);
-  if (value > ' ' && value < 0x7f) return {'\'', c, '\''};
+  const auto value = static_cast<unsigned char>(*at);
+  if (value > ' ' && value < 0x7f) return {'\'', *at, '\''};
   return {'b', 'y', 't', 'e', ' ', '0', 'x', digits[value >> 4], digits[value & 0xf]};
 }
 

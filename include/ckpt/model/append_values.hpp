@@ -2,6 +2,7 @@
 #define CKPT_MODEL_APPEND_VALUES_HPP
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -9,8 +10,9 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
+#include <ckpt/core/keeper.hpp>
+#include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/concepts.hpp>
 #include <ckpt/model/entries.hpp>
 #include <ckpt/tensor/tensor.hpp>
@@ -53,7 +55,7 @@ class append_value {
     }
   }
 
-  /// Adds it to `to`, which borrows it, whether or not `to` wants such a name: nobody appends what is not to be saved.
+  /// Adds it to `to`, which borrows it.
   void add_to(entries& to) const {
     if (m_holds == holds::text) to.add_string(m_name, m_text);
     else if (m_holds == holds::tensor) to.add_tensor(m_name, *m_owned);
@@ -89,25 +91,43 @@ class append_value {
 class append_values {
  public:
   append_values() = default;
-  append_values(std::initializer_list<append_value> values) : m_values(values) {}
+  append_values(std::initializer_list<append_value> values) {
+    for (const append_value& value : values) add(append_value(value));
+  }
+  append_values(const append_values& other) { add(other); }
+  append_values(append_values&& other) noexcept = default;
+  append_values& operator=(append_values other) noexcept {
+    m_values.swap(other.m_values);
+    m_held = std::move(other.m_held);
+    return *this;
+  }
+  ~append_values() = default;
 
   /// One more, after the others.
   template <class T>
   void add(std::string_view name, T&& value) {
-    m_values.emplace_back(name, std::forward<T>(value));
+    add(append_value(name, std::forward<T>(value)));
   }
 
-  /// Those of `more`, after the others. (A template so that only who calls it compiles it.)
-  template <class Values = append_values>
-  void add(const std::type_identity_t<Values>& more) {
-    m_values.insert(m_values.end(), more.m_values.begin(), more.m_values.end());
+  /// Those of `more`, after the others.
+  void add(const append_values& more) {
+    for (std::size_t position = 0, count = more.m_values.size(); position < count; ++position)
+      add(append_value(*more.m_values[position]));
   }
 
-  [[nodiscard]] auto begin() const noexcept { return m_values.begin(); }
-  [[nodiscard]] auto end() const noexcept { return m_values.end(); }
+  [[nodiscard]] std::size_t size() const noexcept { return m_values.size(); }
+
+  /// Adds each of them to `to`, which borrows it, whether or not `to` wants such a name: nobody appends what is not to
+  /// be saved.
+  void add_to(entries& to) const {
+    for (const append_value* const value : m_values) value->add_to(to);
+  }
 
  private:
-  std::vector<append_value> m_values;
+  void add(append_value&& value) { m_values.push_back(&m_held.hold(std::move(value))); }
+
+  keeper m_held;
+  trivial_vector<const append_value*> m_values;
 };
 
 }  // namespace ckpt

@@ -209,7 +209,9 @@ class state_dict {
     using difference_type = std::ptrdiff_t;
 
     iterator() = default;
-    value_type operator*() const noexcept {
+    /// (A template so that only who calls it compiles it.)
+    template <class Value = value_type>
+    Value operator*() const noexcept {
       const state_value value = m_owner->at(m_position);
       return {value.name(), value};
     }

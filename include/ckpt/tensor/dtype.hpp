@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <ckpt/core/trivially_copyable.hpp>
 #include <ckpt/tensor/bfloat16.hpp>
 #include <ckpt/tensor/float16.hpp>
 #include <ckpt/tensor/packed.hpp>
@@ -105,7 +106,7 @@ concept complex_number = requires(const T& number) {
   typename T::value_type;
   { number.real() } -> std::convertible_to<typename T::value_type>;
   { number.imag() } -> std::convertible_to<typename T::value_type>;
-} && std::is_trivially_copyable_v<T> && sizeof(T) == 2 * sizeof(typename T::value_type);
+} && trivially_copyable<T> && sizeof(T) == 2 * sizeof(typename T::value_type);
 
 // A dtype or none.
 struct scalar_type {

@@ -12,6 +12,7 @@
 
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/sequence.hpp>
+#include <ckpt/core/trivial_swap.hpp>
 
 namespace ckpt {
 
@@ -63,7 +64,7 @@ class shape {
   [[nodiscard]] std::int64_t* make_room() { return m_size <= few ? m_few : (m_many = new std::int64_t[m_size]); }
 
   void swap(shape& other) noexcept {
-    std::swap(m_size, other.m_size);
+    trivial_swap(m_size, other.m_size);
     std::int64_t mine[few];
     std::memcpy(mine, m_few, sizeof mine);
     std::memcpy(m_few, other.m_few, sizeof mine);

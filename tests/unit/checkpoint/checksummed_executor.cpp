@@ -99,7 +99,7 @@ TEST_CASE("checksum of a ckpt file: a trailer over all that stands before it") {
   plain_sink to;
   CHECK(save<crc32>(net, to).checksum == support::crc32_by_bits(plain));
   CHECK(to.all == wanted);
-  CHECK(!save(net, to).checksum);
+  CHECK(!save(net, to).has_checksum);
   const state_dict loaded = load(support::bytes(wanted));
   CHECK(loaded.has_checksum());
   CHECK(!load(support::bytes(plain)).has_checksum());
@@ -219,6 +219,7 @@ TEST_CASE("checksums: strided, large and many tensors, into files, memory and si
   CHECK(ckpt_file == plain + "crc_num" + std::string(6, '\0') + be(support::checksum_of<crc32>(plain)));
   const save_report report = save<crc32>(net, path);
   CHECK(report.bytes == ckpt_file.size());
+  CHECK(report.has_checksum);
   CHECK(report.checksum == support::checksum_of<crc32>(plain));
   CHECK(scratch::get(report.path) == ckpt_file);
 
@@ -423,7 +424,9 @@ TEST_CASE("checksums: a save in the background reports the sum, whoever made it"
   for (const async mode : {async::thread, async::process, async::borrow}) {
     CAPTURE(static_cast<int>(mode));
     const async_options options{.durability = durability::none, .mode = mode};
-    CHECK(save_async<crc32>(net, folder / "net", options).get().checksum == sum);
+    const save_report report = save_async<crc32>(net, folder / "net", options).get();
+    CHECK(report.has_checksum);
+    CHECK(report.checksum == sum);
   }
 }
 
@@ -444,6 +447,7 @@ TEST_CASE("checksums: bytes that are read from a source while they are written")
       plain_sink to;
       execute.run(to, [](std::uint64_t) {});
       CHECK((to.all.substr(0, content.size()) == content));
+      CHECK(execute.has_checksum());
       CHECK(execute.checksum() == support::checksum_of<crc32_cryptopp>(content));
     }
   }

@@ -93,7 +93,7 @@ TEST_CASE("save_async: writes what save writes, in every mode and format") {
     CHECK(report.bytes == get(here / "sync.ckpt").size());
     CHECK(!report.is_durable);
     CHECK(!report.is_sealed);
-    CHECK(!report.checksum);
+    CHECK(!report.has_checksum);
     CHECK(report.seconds_planned > 0);
     CHECK(report.seconds_staged > 0);
     CHECK(report.seconds_written > 0);

@@ -7,6 +7,8 @@
 
 #include "planned.hpp"
 
+#include <ckpt/model/metadata_pairs.hpp>
+
 using namespace ckpt;
 
 namespace {
@@ -68,6 +70,6 @@ TEST_CASE("ckpt: texts of every kind come back, but for zeros at their end") {
 
 TEST_CASE("ckpt: metadata is for other formats, and is left out") {
   entries all("f", duplicates::refuse, {});
-  const std::vector<std::pair<std::string, std::string>> pairs{{"author", "me"}};
+  const metadata_pairs pairs{{"author", "me"}};
   CHECK(support::planned(mindspore::make_plan(all, {.metadata = pairs})).empty());
 }

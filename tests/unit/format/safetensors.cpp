@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <ckpt/model/metadata_pairs.hpp>
+
 using namespace ckpt;
 
 namespace {
@@ -75,7 +77,7 @@ TEST_CASE("safetensors: nothing at all is read back as nothing") {
 }
 
 TEST_CASE("safetensors: metadata is read back in order") {
-  const std::vector<std::pair<std::string, std::string>> pairs{{"b", "1"}, {"a", "2"}};
+  const metadata_pairs pairs{{"b", "1"}, {"a", "2"}};
   const std::vector<std::byte> file = file_of(entries("f", duplicates::refuse, {}), {.align = 4096, .metadata = pairs});
   CHECK(file.size() == 4096);
   const file_index index = safetensors::read_index(memory_source(file));
@@ -100,7 +102,7 @@ TEST_CASE("safetensors: what a loaded file said of itself is said again, unless 
     CHECK(index.metadata()[1] == metadata_pair("remove_redundancy", "True"));
   }
   SUBCASE("otherwise") {
-    const std::vector<std::pair<std::string, std::string>> pairs{{"remove_redundancy", "False"}, {"format", "np"}};
+    const metadata_pairs pairs{{"remove_redundancy", "False"}, {"format", "np"}};
     const file_index index = safetensors::read_index(memory_source(file_of(given, {.metadata = pairs})));
     REQUIRE(index.metadata().size() == 2);
     CHECK(index.metadata()[0] == metadata_pair("format", "np"));

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include <ckpt/model/metadata_pairs.hpp>
+
 using namespace ckpt;
 
 namespace {
 
-using metadata = std::vector<std::pair<std::string, std::string>>;
+using metadata = metadata_pairs;
 
 const std::array<std::byte, 256> bytes = [] {
   std::array<std::byte, 256> values{};

@@ -25,8 +25,11 @@ TEST_CASE("scan: a special character is found wherever it stands among the eight
 }
 
 TEST_CASE("scan: a byte as errors show it") {
-  CHECK(detail::show_byte('x') == "'x'");
-  CHECK(detail::show_byte(' ') == "byte 0x20");
-  CHECK(detail::show_byte('\n') == "byte 0x0a");
-  CHECK(detail::show_byte('\xff') == "byte 0xff");
+  const std::string_view text = "x \n\xff";
+  const char* const end = text.data() + text.size();
+  CHECK(detail::found_at(text.data(), end) == "'x'");
+  CHECK(detail::found_at(text.data() + 1, end) == "byte 0x20");
+  CHECK(detail::found_at(text.data() + 2, end) == "byte 0x0a");
+  CHECK(detail::found_at(text.data() + 3, end) == "byte 0xff");
+  CHECK(detail::found_at(end, end) == "the end of the text");
 }

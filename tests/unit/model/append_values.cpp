@@ -16,7 +16,7 @@ namespace {
 
 std::string summary(const append_values& values) {
   entries all = support::no_entries();
-  for (const append_value& value : values) value.add_to(all);
+  values.add_to(all);
   return support::summary(all);
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("append_values: tensors given as lvalues are borrowed") {
   list[0] = 4;
   CHECK(summary(values) == "t uint8[2] 0102; list uint8[1] 04");
   entries all = support::no_entries();
-  values.begin()->add_to(all);
+  values.add_to(all);
   CHECK(all.begin()->whole.bytes().data() == t.bytes().data());
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("append_values: a tensor that is given away is kept where it is, by ev
   const append_values values{{"t", std::move(t)}};
   const append_values copy = values;  // NOLINT(performance-unnecessary-copy-initialization): the copy is what is tested
   entries all = support::no_entries();
-  copy.begin()->add_to(all);
+  copy.add_to(all);
   CHECK(all.begin()->whole.bytes().data() == place);
 }
 
@@ -146,16 +146,14 @@ TEST_CASE("append_values: in the order in which they are given, after what is th
   all.add_tensor("a", t);
   all.add_tensor("b", t);
   const append_values values{{"z", "1"}, {"a", "2"}, {"y", "3"}};
-  for (const append_value& value : values) value.add_to(all);
+  values.add_to(all);
   CHECK(support::summary(all) == "a \"2\"; b uint8[1] 01; z \"1\"; y \"3\"");
 }
 
 TEST_CASE("append_values refuses: a name that is there already") {
   entries all = support::no_entries();
   const append_values values{{"epoch", 3}, {"epoch", 4}};
-  CHECK(support::message_of<usage_error>([&] {
-          for (const append_value& value : values) value.add_to(all);
-        }) ==
+  CHECK(support::message_of<usage_error>([&] { values.add_to(all); }) ==
         "f: tensor \"epoch\": the name is given twice; rename one, or save with .duplicates = "
         "ckpt::duplicates::keep_last");
 }
@@ -164,4 +162,7 @@ TEST_CASE("append_values: those of another come after the others") {
   append_values values{{"a", 1}};
   values.add(append_values{{"b", true}, {"c", 2}});
   CHECK(summary(values) == summary({{"a", 1}, {"b", true}, {"c", 2}}));
+  CHECK(values.size() == 3);
+  values.add(values);
+  CHECK(values.size() == 6);
 }
