@@ -671,6 +671,35 @@ TEST_CASE("save_async: on the thread of a queue nobody waits for a save, or it w
   }
 }
 
+namespace {
+
+/// Asks, on the thread of a queue, for what is done.
+detached ask_again(std::string path, const async_options& given, std::uint64_t& bytes, std::binary_semaphore& end) {
+  const at_end last{end};
+  save_job first = save_async(one, path, given);
+  co_await first;
+  first.wait();
+  bytes = first.get().bytes;
+}
+
+}  // namespace
+
+TEST_CASE("save_async: on the thread of a queue anybody may ask for a save that is done") {
+  const scratch::directory here;
+  std::uint64_t bytes = 0;
+  std::counting_semaphore<> is_waiting(0);
+  std::binary_semaphore end(0);
+  async_options options = quick(async::thread);
+  options.queue = save_queue();
+  options.progress = [&, is_first = true](progress) mutable {
+    if (std::exchange(is_first, false)) is_waiting.acquire();
+  };
+  ask_again(here / "a", options, bytes, end);
+  is_waiting.release();
+  end.acquire();
+  CHECK(bytes == std::filesystem::file_size(here / "a.ckpt"));
+}
+
 TEST_CASE("save_async: the end of a program waits for saves whose queue somebody still has") {
   const scratch::directory here;
   const net saved;

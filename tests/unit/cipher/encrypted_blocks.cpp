@@ -123,6 +123,22 @@ TEST_CASE_TEMPLATE("encrypted_blocks: another key, where an unsealed file is all
             .find("<memory>: the key is not the one that the file was encrypted with") == 0);
 }
 
+TEST_CASE_TEMPLATE("encrypted_blocks: where an unsealed file is allowed, all of its padding must be there", Cipher,
+                   aes_cbc, sm4_cbc) {
+  const secret_key key = key_for<Cipher>();
+  std::string file = sealed<Cipher>(stream(32), key);
+  file.resize(block_offsets<Cipher>(file)[1]);
+  CHECK(read_back<Cipher>(file, key, true) == stream(32));
+  for (std::size_t place = 0; place < 16; ++place) {  // of the last of three units, through the one before it
+    CAPTURE(place);
+    std::string changed = file;
+    char& byte = changed[file.size() - 32 + place];
+    byte = static_cast<char>(byte ^ 0x20);
+    CHECK(read_back<Cipher>(changed, key, true) ==
+          "<memory>: the key is not the one that the file was encrypted with, or block 1 of 1 is damaged, at byte 0");
+  }
+}
+
 // By the padding alone one key in 256 would pass.
 TEST_CASE_TEMPLATE("encrypted_blocks: where an unsealed file is allowed, its first bytes show another key", Cipher,
                    aes_cbc, sm4_cbc) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -44,6 +45,16 @@ TEST_CASE("lock_file: the end of a process frees it, however it comes") {
         path + ": is held by process " + std::to_string(other.id()));
   other.kill();
   const lock_file mine(path);
+}
+
+TEST_CASE("lock_file: a program that its holder has started does not hold it") {
+  const scratch::directory here;
+  std::optional<lock_file> held(here / "lock");
+  std::FILE* const other = ::popen("cat", "w");  // ends when its input does
+  REQUIRE(other != nullptr);
+  held.reset();
+  const lock_file again(here / "lock");
+  CHECK(::pclose(other) == 0);
 }
 
 TEST_CASE("lock_file: a holder that has not said who it is") {

@@ -272,10 +272,49 @@ TEST_CASE("checkpoint_manager: what went wrong in the background is thrown by th
   CHECK(message_of<std::runtime_error>([&] { manager.wait(); }) == "stop");
   CHECK(manager.wait().empty());
   CHECK(steps_of(manager.checkpoints()) == "1");
+  CHECK(manager.save_async({.step = 2}, net));
+  CHECK(manager.restore_latest()->from.step == 1);  // waits, and leaves what went wrong to others
   fails = false;
+  CHECK(message_of<std::runtime_error>([&] { manager.save_async({.step = 3}, net); }) == "stop");
+  CHECK(manager.wait().empty());
+  CHECK(steps_of(manager.checkpoints()) == "1");
   CHECK(manager.save_async({.step = 3}, net));
   CHECK(manager.wait().size() == 1);
   CHECK(steps_of(manager.checkpoints()) == "3");
+}
+
+TEST_CASE("checkpoint_manager: what is being saved is discarded, too, and what went wrong with it said") {
+  const scratch::directory here;
+  std::atomic<bool> goes_on{false};
+  std::atomic<bool> fails{false};
+  async_options options{.durability = durability::none, .queue = save_queue()};
+  options.progress = [&](progress) {
+    while (!goes_on.load()) std::this_thread::yield();
+    if (fails.load()) throw std::runtime_error("stop");
+  };
+  checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = options});
+  names later;
+  for (std::uint64_t step = 1; step <= 8; ++step) {
+    CHECK(manager.save_async({.step = step}, at_step(step)));
+    if (step > 1) later.insert(later.begin(), here / "net-0_" + std::to_string(step) + ".ckpt");  // the newest first
+  }
+  goes_on.store(true);
+  CHECK(manager.discard_after({.step = 1}).deleted == later);
+  CHECK(steps_of(manager.checkpoints()) == "1");
+  fails.store(true);
+  CHECK(manager.save_async({.step = 2}, at_step(2)));
+  CHECK(message_of<std::runtime_error>([&] { manager.discard_after({.step = 1}); }) == "stop");
+}
+
+TEST_CASE("checkpoint_manager: the file of metrics has the permissions of the checkpoints") {
+  const scratch::directory here;
+  async_options options = quick;
+  for (const unsigned permissions : {0400U, 0640U}) {
+    options.permissions = permissions;
+    checkpoint_manager<> manager(here.path(), {.prefix = "net", .save = options});
+    manager.save({.step = permissions, .metrics = {{"loss", 1}}}, at_step(1));
+    CHECK(scratch::mode_of(here / "net-metrics.json") == permissions);
+  }
 }
 
 TEST_CASE("checkpoint_manager: holds its lock until its saves are done") {
