@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ckpt/crypto.hpp>
@@ -183,6 +184,11 @@ TEST_CASE("encryption: what is wrong with a key is said before the file is touch
         path + ": the key has 5 bytes; AES-GCM takes 16, 24 or 32 bytes");
   CHECK(message_of<usage_error>([&] { save<sm4_cbc>(small(), path, {.key = shorter}); }) ==
         path + ": the key has 5 bytes; SM4-CBC takes 16 bytes");
+  secret_key given = secret_key::from_text("0123456789abcdef");
+  const secret_key kept = std::move(given);
+  // NOLINTNEXTLINE(bugprone-use-after-move): that is what is refused
+  CHECK(message_of<usage_error>([&] { save<aes_gcm>(small(), path, {.key = given}); }) ==
+        path + ": the key is empty: it was made of nothing, or moved from");
   CHECK(message_of<usage_error>([&] { save(small(), path, {.key = shorter}); }) ==
         path +
             ": a key is given, and no cipher: name one, as in ckpt::save<ckpt::aes_gcm> or ckpt::load<ckpt::aes_gcm>");
