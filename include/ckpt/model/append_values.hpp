@@ -98,7 +98,7 @@ class append_values {
   append_values(append_values&& other) noexcept = default;
   append_values& operator=(append_values other) noexcept {
     m_values.swap(other.m_values);
-    m_held = std::move(other.m_held);
+    m_keeper = std::move(other.m_keeper);
     return *this;
   }
   ~append_values() = default;
@@ -112,7 +112,7 @@ class append_values {
   /// Those of `more`, after the others.
   void add(const append_values& more) {
     for (std::size_t position = 0, count = more.m_values.size(); position < count; ++position)
-      add(append_value(*more.m_values[position]));
+      add(append_value(*more.m_values[position].value));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return m_values.size(); }
@@ -120,14 +120,18 @@ class append_values {
   /// Adds each of them to `to`, which borrows it, whether or not `to` wants such a name: nobody appends what is not to
   /// be saved.
   void add_to(entries& to) const {
-    for (const append_value* const value : m_values) value->add_to(to);
+    for (const held& each : m_values) each.value->add_to(to);
   }
 
  private:
-  void add(append_value&& value) { m_values.push_back(&m_held.hold(std::move(value))); }
+  struct held {
+    const append_value* value;
+  };
 
-  keeper m_held;
-  trivial_vector<const append_value*> m_values;
+  void add(append_value&& value) { m_values.push_back({&m_keeper.hold(std::move(value))}); }
+
+  keeper m_keeper;
+  trivial_vector<held> m_values;  // in order
 };
 
 }  // namespace ckpt
