@@ -59,7 +59,7 @@ def measure(compiler: str, mode: str, rounds: int, header: str = "ckpt/ckpt.hpp"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--compiler", action="append")
     options = parser.parse_args()
     for compiler in options.compiler or ["g++", "clang++-19"]:
