@@ -634,6 +634,16 @@ TEST_CASE("save_async: a coroutine that goes on on the thread of its own queue m
 
 namespace {
 
+/// With a queue of its own, in which each save begins when `go` is released once more.
+async_options that_waits_for(std::counting_semaphore<>& go) {
+  async_options options = quick(async::thread);
+  options.queue = save_queue();
+  options.progress = [&, is_first = true](progress) mutable {
+    if (std::exchange(is_first, false)) go.acquire();
+  };
+  return options;
+}
+
 /// Waits, on the thread of a queue, for a save that only that thread could do.
 detached save_twice(std::string path, const async_options& given, bool asks, std::string& outcome,
                     std::binary_semaphore& end) {
@@ -657,11 +667,7 @@ TEST_CASE("save_async: on the thread of a queue nobody waits for a save, or it w
     std::string outcome;
     std::counting_semaphore<> is_waiting(0);
     std::binary_semaphore end(0);
-    async_options options = quick(async::thread);
-    options.queue = save_queue();
-    options.progress = [&, is_first = true](progress) mutable {
-      if (std::exchange(is_first, false)) is_waiting.acquire();
-    };
+    const async_options options = that_waits_for(is_waiting);
     save_twice(here / "a", options, asks, outcome, end);
     is_waiting.release(2);
     end.acquire();
@@ -689,11 +695,7 @@ TEST_CASE("save_async: on the thread of a queue anybody may ask for a save that 
   std::uint64_t bytes = 0;
   std::counting_semaphore<> is_waiting(0);
   std::binary_semaphore end(0);
-  async_options options = quick(async::thread);
-  options.queue = save_queue();
-  options.progress = [&, is_first = true](progress) mutable {
-    if (std::exchange(is_first, false)) is_waiting.acquire();
-  };
+  const async_options options = that_waits_for(is_waiting);
   ask_again(here / "a", options, bytes, end);
   is_waiting.release();
   end.acquire();
