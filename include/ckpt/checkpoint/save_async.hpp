@@ -12,7 +12,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <ckpt/checkpoint/child_fetcher.hpp>
 #include <ckpt/checkpoint/file_name.hpp>

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <new>
-#include <utility>
 
 #ifdef __linux__
 #include <sys/mman.h>

@@ -17,6 +17,7 @@
 #include <ckpt/core/trivial_vector.hpp>
 #include <ckpt/model/entry_kind.hpp>
 #include <ckpt/model/metadata_pair.hpp>
+#include <ckpt/model/metadata_pairs.hpp>
 #include <ckpt/tensor/dtype.hpp>
 #include <ckpt/tensor/shape.hpp>
 
@@ -171,7 +172,7 @@ class file_index {
     file_index chosen(m_format, m_label, m_file_size);
     chosen.m_has_checksum = m_has_checksum;
     chosen.set_encryption(m_cipher, m_is_sealed);
-    for (const auto& [key, value] : m_metadata) chosen.add_metadata(key, value);
+    chosen.m_metadata = m_metadata;
     for (const index_entry& from : m_entries) {
       if (!choose(from.name())) continue;
       if (from.kind() == entry_kind::string) chosen.add_string(from.name(), from.text());
@@ -181,9 +182,7 @@ class file_index {
     return chosen;
   }
 
-  void add_metadata(std::string_view key, std::string_view value) {
-    m_metadata.push_back({m_memory.store(key), m_memory.store(value)});
-  }
+  void add_metadata(std::string_view key, std::string_view value) { m_metadata.add(key, value); }
   void set_has_checksum() noexcept { m_has_checksum = true; }
   /// `cipher` is a literal.
   void set_encryption(std::string_view cipher, bool is_sealed) noexcept {
@@ -218,7 +217,7 @@ class file_index {
   trivial_vector<index_entry> m_entries;
   name_index m_names;
   arena m_memory;
-  trivial_vector<metadata_pair> m_metadata;
+  metadata_pairs m_metadata;
   std::string_view m_cipher;
   bool m_has_checksum = false;
   bool m_is_sealed = false;

@@ -8,7 +8,6 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include <ckpt/core/checked.hpp>
 #include <ckpt/core/sequence.hpp>
