@@ -202,7 +202,7 @@ void encrypt_blocks_without_allocating(const std::string& path) {
   const std::vector<std::byte> bytes(19 * block + 5, std::byte{7});
   ckpt::plan plan;
   plan.add(std::span(bytes));
-  ckpt::encrypting_executor<Cipher, block> executor(plan, {.key = &key, .threads = 1, .label = path});
+  ckpt::encrypting_executor<Cipher> executor(plan, {.key = &key, .threads = 1, .label = path}, block);
   ckpt::atomic_file file(path, executor.size(), {.sync = ckpt::durability::none, .mode = 0600});
   const int code = exit_code_of([&] {
     executor.run(file, [](std::uint64_t) {});

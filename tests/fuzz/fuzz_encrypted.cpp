@@ -57,7 +57,7 @@ bytes sealed(const network& net) {
   ckpt::entries entries("<fuzz>", ckpt::duplicates::refuse, {});
   ckpt::collect(entries, net);
   const ckpt::plan plan = ckpt::mindspore::make_plan(entries, {});
-  ckpt::encrypting_executor<Cipher, BlockSize> executor(plan, {.key = &key(), .threads = 1, .label = "<fuzz>"});
+  ckpt::encrypting_executor<Cipher> executor(plan, {.key = &key(), .threads = 1, .label = "<fuzz>"}, BlockSize);
   placing_memory memory{bytes(static_cast<std::size_t>(executor.size()))};
   executor.run(memory, [](std::uint64_t) {});
   return memory.to;

@@ -29,7 +29,7 @@ template <class Cipher>
 std::string sealed(const std::string& plain, const ckpt::secret_key& key) {
   ckpt::plan plan;
   plan.add(std::as_bytes(std::span(plain)));
-  ckpt::encrypting_executor<Cipher, block_size> run(plan, {.key = &key, .threads = 1, .label = "<test>"});
+  ckpt::encrypting_executor<Cipher> run(plan, {.key = &key, .threads = 1, .label = "<test>"}, block_size);
   memory to;
   run.run(to, [](std::uint64_t) {});
   return to.bytes;

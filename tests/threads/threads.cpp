@@ -129,7 +129,7 @@ void save_encrypted(std::size_t seed, const std::string& path) {
   const ckpt::append_values append{{"seed", static_cast<std::int64_t>(seed)}, {"note", "text"}};
   append.add_to(entries);
   const ckpt::plan plan = ckpt::mindspore::make_plan(entries, {});
-  ckpt::encrypting_executor<Cipher, 512> executor(plan, {.key = &key(), .threads = 3, .label = path});
+  ckpt::encrypting_executor<Cipher> executor(plan, {.key = &key(), .threads = 3, .label = path}, 512);
   ckpt::atomic_file file(path, executor.size(), {.sync = ckpt::durability::none, .mode = 0600});
   executor.run(file, [](std::uint64_t) {});
   file.commit();

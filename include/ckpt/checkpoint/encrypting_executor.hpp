@@ -34,21 +34,24 @@ namespace ckpt {
 /// everything it needs in the constructor, but for what a sink that takes bytes in order has to wait in. run() may be
 /// called again for as long as the content is the same: another one would be encrypted with the same ivs, which gives
 /// both away.
-template <cipher_policy Cipher, std::size_t PlainBlockSize = plain_block_size>
+template <cipher_policy Cipher>
 class encrypting_executor {
-  static_assert(PlainBlockSize % cipher_unit == 0, "only the last block may end within a unit of the cipher");
-
  public:
   /// The plan must outlive the executor. Throws usage_error where there is no key or none that the cipher takes.
   encrypting_executor(const plan& what, const execution_options& options)
-      : m_plan(&what), m_blocks(static_cast<std::size_t>((what.size() + PlainBlockSize - 1) / PlainBlockSize)) {
+      : encrypting_executor(what, options, layout::plain_size(what.size())) {}
+  /// In blocks of so many plain bytes, a multiple of cipher_unit, but for the last.
+  encrypting_executor(const plan& what, const execution_options& options, std::uint64_t block_size)
+      : m_plan(&what),
+        m_blocks(static_cast<std::size_t>((what.size() + block_size - 1) / block_size)),
+        m_block_size(block_size) {
     std::vector<std::byte> ivs((m_blocks.size() + 1) * iv_size);
     const std::string label(options.label);
     fill_random(ivs, label);
     for (std::size_t i = 0; i < m_blocks.size(); ++i) {
       sealed_block& block = m_blocks[i];
       block.offset = m_size;
-      block.plain_begin = std::uint64_t{i} * PlainBlockSize;
+      block.plain_begin = i * block_size;
       block.cipher_size = static_cast<std::uint32_t>(layout::cipher_size(plain_size(i)));
       std::memcpy(block.iv.data(), &ivs[i * iv_size], iv_size);
       m_size += layout::header_size + block.cipher_size;
@@ -64,19 +67,17 @@ class encrypting_executor {
     const seal_keys keys(used.bytes(), first_iv);
     m_hmac.emplace(keys.seal());
     const unsigned threads = threads_or_default(options.threads);
-    constexpr std::size_t lanes = Cipher::encryptor::lanes;
     m_together = m_blocks.size();
     if (what.is_best_in_order()) {
-      m_together = std::min({m_together, threads * lanes, most_staged});
-      m_staged_memory = aligned_memory(static_cast<std::size_t>(std::min(what.size(), m_together * PlainBlockSize)));
+      m_together = std::min(m_together, blocks_in(most_staged, threads));
+      m_staged_memory = aligned_memory(static_cast<std::size_t>(std::min(what.size(), m_together * block_size)));
       m_staged.add(m_staged_memory.bytes());
     }
-    m_side_by_side = std::clamp((m_together + threads - 1) / threads, std::size_t{1}, lanes);
-    const std::size_t groups = (m_together + m_side_by_side - 1) / m_side_by_side;
-    m_workers.reserve(std::min(std::size_t{threads}, groups + 1));
-    do {
-      m_workers.push_back(std::make_unique<worker>(used.bytes(), keys, m_side_by_side));
-    } while (m_workers.size() < threads && m_workers.size() < groups);
+    const std::size_t workers = std::clamp(m_together, std::size_t{1}, std::size_t{threads});
+    m_workers.reserve(workers);
+    for (std::size_t i = 0; i < workers; ++i)
+      m_workers.push_back(
+          std::make_unique<worker>(used.bytes(), keys, std::min((m_together + workers - 1) / workers, most_lanes)));
   }
   encrypting_executor(const encrypting_executor&) = delete;
   encrypting_executor& operator=(const encrypting_executor&) = delete;
@@ -85,9 +86,9 @@ class encrypting_executor {
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
 
   /// Writes the whole file. Where the sink takes bytes in any place, each thread writes what it has encrypted, while it
-  /// is still in the cache of its core; else two blocks a thread are put together in memory, as far as memory_lease
-  /// lets all saves of a process have it, and written in order. What is best read in order is read into memory first, a
-  /// few blocks at a time. `report(done)` is called on the calling thread, with the bytes handed over so far.
+  /// is still in the cache of its core; else up to 128 MiB a thread are put together in memory, as far as memory_lease
+  /// lets all saves of a process have it, and written in order. What is best read in order is read into memory first,
+  /// up to 256 MiB at a time. `report(done)` is called on the calling thread, with the bytes handed over so far.
   template <sink Sink>
   void run(Sink& to, function_ref<void(std::uint64_t)> report) {
     if constexpr (placing_sink<Sink>) {
@@ -98,8 +99,9 @@ class encrypting_executor {
       encrypt_seal();
       to.write_at(m_size - m_seal.size(), m_seal);
     } else {
-      const std::size_t fitting = (memory_lease::limit - m_staged.size()) / layout::block_size(PlainBlockSize);
-      const std::size_t together = std::min({2 * m_workers.size(), m_together, std::max(fitting, std::size_t{1})});
+      const std::uint64_t memory_of_all =
+          std::min<std::uint64_t>(most_in_order * m_workers.size(), memory_lease::limit - m_staged.size());
+      const std::size_t together = std::min(m_together, blocks_in(memory_of_all, m_workers.size()));
       const std::uint64_t size = end_of(together);
       const memory_lease lease(m_staged.size() + size);
       aligned_memory memory(static_cast<std::size_t>(size));
@@ -119,12 +121,16 @@ class encrypting_executor {
   using layout = block_layout<Cipher>;
   using header = block_header<Cipher>;
 
-  /// Bytes that a thread encrypts of each block before it writes them: with all blocks side by side no more than the
-  /// cache of a core holds. The first of them are fewer, so that the rest end at multiples of this in the file: the
-  /// kernel caches a file in pages as large as the writes allow.
-  static constexpr std::size_t slice = (std::size_t{1} << 20) / Cipher::encryptor::lanes;
-  static constexpr std::size_t most_staged = 4;  // blocks, read before they are encrypted
-  static constexpr std::uint64_t largest_structure = plain_block_size / 2;
+  static constexpr std::size_t most_lanes = Cipher::encryptor::lanes;
+  /// Bytes that a thread encrypts of each block at a time: few enough for all blocks side by side to be in the second
+  /// cache of its core when they are authenticated.
+  static constexpr std::size_t step = std::size_t{32} << 10;
+  /// Bytes that it writes of each at a time, up to multiples of this in the file: the kernel caches a file in pages as
+  /// large as the writes allow.
+  static constexpr std::size_t slice = most_lanes == 1 ? std::size_t{1} << 20 : std::size_t{256} << 10;
+  static constexpr std::uint64_t most_staged = 4 * std::uint64_t{largest_block};    // read before it is encrypted
+  static constexpr std::uint64_t most_in_order = 2 * std::uint64_t{largest_block};  // a thread
+  static constexpr std::uint64_t largest_structure = largest_block / 2;
   static constexpr std::uint64_t between_reports = std::uint64_t{8} << 20;
 
   /// One of the blocks that a worker encrypts side by side.
@@ -134,9 +140,10 @@ class encrypting_executor {
     block_mac<Cipher> mac;
     plan_cursor plain;
     sealed_block* block = nullptr;
-    std::uint64_t left = 0;  // plain bytes
-    std::uint64_t at = 0;    // where the next cipher bytes go in the file
-    std::byte* buffer = nullptr;
+    std::uint64_t left = 0;       // plain bytes
+    std::byte* buffer = nullptr;  // of what is to be written next,
+    std::size_t filled = 0;       // so many bytes,
+    std::uint64_t at = 0;         // at this place in the file
   };
 
   struct worker {
@@ -161,8 +168,12 @@ class encrypting_executor {
   };
 
   [[nodiscard]] std::uint64_t plain_size(std::size_t block) const noexcept {
-    const std::uint64_t left = m_plan->size() - std::uint64_t{block} * PlainBlockSize;
-    return left < PlainBlockSize ? left : PlainBlockSize;
+    return std::min(m_plan->size() - block * m_block_size, m_block_size);
+  }
+  /// Blocks to encrypt before all threads wait for each other: four for each lane, as far as the memory holds them.
+  [[nodiscard]] std::size_t blocks_in(std::uint64_t memory, std::size_t threads) const noexcept {
+    const std::uint64_t fitting = memory / layout::block_size(m_block_size);
+    return static_cast<std::size_t>(std::clamp(fitting, std::uint64_t{1}, std::uint64_t{4 * threads * most_lanes}));
   }
   [[nodiscard]] std::uint64_t end_of(std::size_t blocks) const noexcept {
     return blocks < m_blocks.size() ? m_blocks[blocks].offset : m_size - m_seal.size();
@@ -170,10 +181,14 @@ class encrypting_executor {
 
   template <class Sink>
   void encrypt(Sink& to, std::size_t first, std::size_t end, function_ref<void(std::uint64_t)> report) {
-    const std::size_t groups = (end - first + m_side_by_side - 1) / m_side_by_side;
-    if (groups == 0) return;
+    if (first == end) return;
     if (m_staged.size() > 0) stage(first, end);
-    const std::size_t workers = std::min(groups, m_workers.size());
+    // Groups of as many blocks as there are lanes, the same number for each worker; what is left, in equal parts.
+    const std::size_t workers = std::min(end - first, m_workers.size());
+    const std::size_t full = (end - first) / (workers * most_lanes) * workers;
+    const std::size_t rest = first + full * most_lanes;
+    const std::size_t part = (end - rest + workers - 1) / workers;
+    const std::size_t groups = full + (part == 0 ? 0 : (end - rest + part - 1) / part);
     run_parallel(static_cast<unsigned>(workers), [&](parallel_work& shared, unsigned number) {
       std::uint64_t reported = 0;
       const auto advance = [&](std::uint64_t size) {
@@ -183,8 +198,10 @@ class encrypting_executor {
         report(m_blocks[first].offset + done);
       };
       for (std::size_t group = shared.take(groups); group < groups; group = shared.take(groups)) {
-        const std::size_t begin = first + group * m_side_by_side;
-        encrypt_group(*m_workers[number], begin, std::min(begin + m_side_by_side, end), to, shared, advance);
+        const bool is_full = group < full;
+        const std::size_t begin = is_full ? first + group * most_lanes : rest + (group - full) * part;
+        encrypt_group(*m_workers[number], begin, std::min(begin + (is_full ? most_lanes : part), end), to, shared,
+                      advance);
       }
     });
   }
@@ -202,22 +219,24 @@ class encrypting_executor {
   template <class Sink>
   void encrypt_group(worker& with, std::size_t first, std::size_t end, Sink& to, parallel_work& shared,
                      function_ref<void(std::uint64_t)> advance) {
-    std::array<cipher_lane, Cipher::encryptor::lanes> lanes;
+    std::array<cipher_lane, most_lanes> lanes;
     std::size_t active = end - first;
     for (std::size_t i = 0; i < active; ++i) {
       begin_block(with, i, first + i);
       lanes[i].number = i;
     }
     while (active > 0 && !shared.is_stopped()) {
-      std::uint64_t step = slice - with.lanes[lanes[0].number].at % slice;
-      for (const cipher_lane& each : std::span(lanes).first(active))
-        if (const std::uint64_t left = whole_units(with.lanes[each.number].left); left < step) step = left;
-      const auto size = static_cast<std::size_t>(step);
-      for (cipher_lane& each : std::span(lanes).first(active)) take_plain(with.lanes[each.number], each, size);
-      if (size > 0) with.cipher.process({lanes.data(), active}, size);
+      std::uint64_t size = step;
+      for (const cipher_lane& each : std::span(lanes).first(active)) {
+        const lane& from = with.lanes[each.number];
+        size = std::min({size, whole_units(from.left), slice - (from.at + from.filled) % slice});
+      }
+      for (cipher_lane& each : std::span(lanes).first(active))
+        take_plain(with.lanes[each.number], each, static_cast<std::size_t>(size));
+      if (size > 0) with.cipher.process({lanes.data(), active}, static_cast<std::size_t>(size));
       for (std::size_t i = 0; i < active;) {
         lane& each = with.lanes[lanes[i].number];
-        put_text(each, size, to, advance);
+        add_text(each, static_cast<std::size_t>(size), to, advance);
         if (whole_units(each.left) > 0) {
           ++i;
         } else {
@@ -237,59 +256,75 @@ class encrypting_executor {
     lane& each = with.lanes[number];
     each.block = &m_blocks[block];
     each.left = plain_size(block);
-    each.at = each.block->offset + layout::header_size;
+    each.at = each.block->offset;
+    each.filled = layout::header_size;
     each.plain.seek(m_staged.size() > 0 ? m_staged : *m_plan, each.block->plain_begin - m_staged_begin);
     with.cipher.begin(number, each.block->iv);
+    const header head(each.block->cipher_size, each.block->iv);
+    std::memcpy(each.buffer, head.bytes().data(), layout::header_size);
     each.mac.begin(block);
-    each.mac.update(header(each.block->cipher_size, each.block->iv).bytes());
+    each.mac.update(head.bytes());
+    if constexpr (Cipher::is_authenticated) {  // the header has the tag, which is known when all else has been written
+      each.at += each.filled;
+      each.filled = 0;
+    }
   }
 
   /// The next plain bytes: from where they lie, where that is one piece, else copied together.
   static void take_plain(lane& from, cipher_lane& to, std::size_t size) {
     const std::span<const std::byte> run = from.plain.run();
-    to.out = from.buffer;
+    to.out = from.buffer + from.filled;
     if (run.size() >= size) {
       to.in = run.data();
       from.plain.skip(size);
     } else {
-      to.in = from.buffer;
-      from.plain.read({from.buffer, size});
+      to.in = to.out;
+      from.plain.read({to.out, size});
     }
     from.left -= size;
   }
 
+  /// Takes what has been encrypted into the buffer, and writes that where it goes up to a multiple of `slice`.
   template <class Sink>
-  static void put_text(lane& from, std::size_t size, Sink& to, function_ref<void(std::uint64_t)> advance) {
-    if (size == 0) return;
-    const std::span<const std::byte> text(from.buffer, size);
-    from.mac.update(text);
-    to.write_at(from.at, text);
-    from.at += size;
-    advance(size);
+  static void add_text(lane& to, std::size_t size, Sink& sink, function_ref<void(std::uint64_t)> advance) {
+    to.mac.update({to.buffer + to.filled, size});
+    to.filled += size;
+    if ((to.at + to.filled) % slice == 0) put_text(to, sink, advance);
   }
 
-  /// The padding of the block, where the cipher takes whole units, and its header, with the tag.
+  template <class Sink>
+  static void put_text(lane& from, Sink& to, function_ref<void(std::uint64_t)> advance) {
+    if (from.filled == 0) return;
+    to.write_at(from.at, std::span<const std::byte>(from.buffer, from.filled));
+    from.at += from.filled;
+    advance(from.filled);
+    from.filled = 0;
+  }
+
+  /// The padding of the block, where the cipher takes whole units, and the tag or GMAC.
   template <class Sink>
   void finish_block(worker& with, std::size_t number, Sink& to, function_ref<void(std::uint64_t)> advance) {
     lane& each = with.lanes[number];
     if constexpr (Cipher::is_padded) {
       const auto tail = static_cast<std::size_t>(each.left);
-      each.plain.read({each.buffer, tail});
-      pad({each.buffer, cipher_unit}, tail);
+      std::byte* const text = each.buffer + each.filled;
+      each.plain.read({text, tail});
+      pad({text, cipher_unit}, tail);
       each.left = 0;
-      const cipher_lane last{number, each.buffer, each.buffer};
+      const cipher_lane last{number, text, text};
       with.cipher.process({&last, 1}, cipher_unit);
-      put_text(each, cipher_unit, to, advance);
+      add_text(each, cipher_unit, to, advance);
     }
-    header head(each.block->cipher_size, each.block->iv);
+    put_text(each, to, advance);
     if constexpr (Cipher::is_authenticated) {
+      header head(each.block->cipher_size, each.block->iv);
       with.cipher.tag(number, head.tag());
       std::memcpy(each.block->mac.data(), head.tag().data(), tag_size);
+      to.write_at(each.block->offset, head.bytes());
+      advance(layout::header_size);
     } else {
       each.mac.finish(each.block->mac);
     }
-    to.write_at(each.block->offset, head.bytes());
-    advance(layout::header_size);
   }
 
   /// The plan without the content of its tensors; nothing where that would be more than a sixteenth of it and 4 KiB, or
@@ -325,6 +360,7 @@ class encrypting_executor {
 
   const plan* m_plan;
   std::vector<sealed_block> m_blocks;
+  std::uint64_t m_block_size;  // plain bytes
   std::vector<std::byte> m_structure;
   std::vector<std::byte> m_seal;  // the last block of the file
   std::array<std::byte, iv_size> m_seal_iv{};
@@ -334,7 +370,6 @@ class encrypting_executor {
   plan m_staged;                   // of what lies there
   std::uint64_t m_staged_begin = 0;
   std::size_t m_together = 0;  // blocks that are encrypted before others are begun with
-  std::size_t m_side_by_side = 1;
   std::uint64_t m_size = 0;
 };
 

@@ -62,8 +62,8 @@ constexpr bool check_list_to_fill() noexcept {
 
 /// An open checkpoint file, from which single tensors, or slices of them, are read straight into memory of the caller.
 /// The file is indexed once; nothing is mapped and nothing kept of the data, but of an encrypted file the last block
-/// that was read in part (64 MiB), and up to four where it is read in order. Several threads may read at the same time.
-/// Move only. Without policies it is `reader`.
+/// that was read in part (2 to 64 MiB), and one for each thread, up to 256 MiB, where it is read in order. Several
+/// threads may read at the same time. Move only. Without policies it is `reader`.
 template <class... Policies>
 class basic_reader {
  public:

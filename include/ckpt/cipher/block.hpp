@@ -16,8 +16,9 @@
 
 namespace ckpt {
 
-/// Plain bytes of every block but the last. MindSpore cuts there; its reader, and this one, take blocks of any size.
-inline constexpr std::size_t plain_block_size = std::size_t{64} << 20;
+/// Bytes of the largest blocks. MindSpore has 64 MiB of plain bytes in each but the last; its reader, and this one,
+/// take blocks of any size.
+inline constexpr std::size_t largest_block = std::size_t{64} << 20;
 
 /// How a block of an encrypted file is laid out (mindspore/ccsrc/utils/crypto.cc):
 ///
@@ -41,6 +42,16 @@ struct block_layout {
   }
   [[nodiscard]] static constexpr std::uint64_t block_size(std::uint64_t plain) noexcept {
     return header_size + cipher_size(plain);
+  }
+
+  /// Plain bytes of every block but the last of a file of `size` plain bytes: as many as make one of whole MiB, so that
+  /// blocks lie in the file as its pages do. Few, of 2 MiB, so that each core has several to encrypt side by side, all
+  /// cores are busy to the end, and who reads one tensor decrypts little else; but of a file of more than 512 MiB a
+  /// 256th, for each block has a header that is looked for.
+  [[nodiscard]] static constexpr std::uint64_t plain_size(std::uint64_t size) noexcept {
+    constexpr std::uint64_t unit = std::uint64_t{1} << 20;
+    const std::uint64_t part = (size / 256 + unit - 1) / unit * unit;
+    return (part < 2 * unit ? 2 * unit : part < largest_block ? part : largest_block) - block_size(0);
   }
 };
 

@@ -98,7 +98,7 @@ class decrypted_source final : public source {
   using header = block_header<Cipher>;
 
   static constexpr std::size_t step_of_reads = std::size_t{256} << 10;
-  static constexpr std::uint64_t most_kept = 4 * std::uint64_t{plain_block_size};  // a larger block is kept alone
+  static constexpr std::uint64_t most_kept = 4 * std::uint64_t{largest_block};  // a larger block is kept alone
 
   /// What a thread needs to decrypt, so many bytes at a time.
   struct worker {

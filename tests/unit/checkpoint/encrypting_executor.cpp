@@ -19,13 +19,13 @@ TEST_CASE_TEMPLATE(
     "encrypting_executor: whatever the number of threads and whatever the sink, the plain bytes are the plan's", Cipher,
     aes_gcm, aes_cbc, sm4_cbc) {
   const secret_key key = key_of(16);
-  for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 500U, 2000U})
+  for (const std::size_t size : {0U, 1U, 31U, 32U, 33U, 500U, 2000U, 9000U})  // up to 282 blocks
     for (const unsigned threads : {1U, 2U, 7U}) {
       const std::string plain = stream(size);
       CHECK(read_back<Cipher>(sealed<Cipher>(plain, key, threads), key) == plain);
       plan plan;
       plan.add(bytes(plain));
-      encrypting_executor<Cipher, 32> run(plan, {.key = &key, .threads = threads, .label = "<test>"});
+      encrypting_executor<Cipher> run(plan, {.key = &key, .threads = threads, .label = "<test>"}, 32);
       std::vector<std::byte> file;
       memory_sink in_order(file);
       run.run(in_order, [](std::uint64_t) {});
@@ -50,7 +50,7 @@ TEST_CASE_TEMPLATE("encrypting_executor: a plan of many small segments, and of s
     for (int element = 0; element < 150; ++element) expected += "ba";
   }
   const secret_key key = key_of(16);
-  encrypting_executor<Cipher, 64> run(plan, {.key = &key, .threads = 2, .label = "<test>"});
+  encrypting_executor<Cipher> run(plan, {.key = &key, .threads = 2, .label = "<test>"}, 64);
   placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
   run.run(to, [](std::uint64_t) {});
   CHECK(read_back<Cipher>(support::text(to.bytes), key) == expected);
@@ -59,7 +59,7 @@ TEST_CASE_TEMPLATE("encrypting_executor: a plan of many small segments, and of s
 TEST_CASE_TEMPLATE("encrypting_executor: what is read from a source meanwhile, in any order and best in order", Cipher,
                    aes_gcm, aes_cbc, sm4_cbc) {
   const secret_key key = key_of(16);
-  const std::string plain = stream(1000);
+  const std::string plain = stream(9000);
   const std::string other = sealed<Cipher>(plain, key);
   const unmapped_source any_order(bytes(plain));
   const decrypted_source<Cipher> in_order = opened<Cipher>(other, &key, false, 2);
@@ -70,7 +70,7 @@ TEST_CASE_TEMPLATE("encrypting_executor: what is read from a source meanwhile, i
     const gather all{nullptr, 0, from};
     plan.add(segment(all, from->size()));
     CHECK(plan.is_best_in_order() == from->is_best_in_order());
-    encrypting_executor<Cipher, 64> run(plan, {.key = &key, .threads = 3, .label = "<test>"});
+    encrypting_executor<Cipher> run(plan, {.key = &key, .threads = 3, .label = "<test>"}, 64);
     placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
     run.run(to, [](std::uint64_t) {});
     CHECK(read_back<Cipher>(support::text(to.bytes), key) == plain);
@@ -91,10 +91,10 @@ TEST_CASE("encrypting_executor: a sink that takes bytes in order is given no mor
     std::uint64_t all = 0;
   };
   const secret_key key = key_of(16);
-  const aligned_memory block(plain_block_size);
+  const aligned_memory block(largest_block);
   plan plan;
   for (int i = 0; i < 17; ++i) plan.add(block.bytes());
-  encrypting_executor<aes_gcm> run(plan, {.key = &key, .threads = 16, .label = "<test>"});
+  encrypting_executor<aes_gcm> run(plan, {.key = &key, .threads = 16, .label = "<test>"}, largest_block);
   measuring_sink sink;
   run.run(sink, [](std::uint64_t) {});
   CHECK(sink.all == run.size());
@@ -119,7 +119,7 @@ TEST_CASE("encrypting_executor: run twice, it writes the same bytes") {
   const std::string plain = stream(100);
   plan plan;
   plan.add(bytes(plain));
-  encrypting_executor<aes_gcm, 32> run(plan, {.key = &key, .threads = 1, .label = "<test>"});
+  encrypting_executor<aes_gcm> run(plan, {.key = &key, .threads = 1, .label = "<test>"}, 32);
   std::string files[2];
   for (std::string& file : files) {
     placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};

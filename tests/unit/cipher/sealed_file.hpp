@@ -44,7 +44,7 @@ template <class Cipher, std::size_t BlockSize = 32>
 std::string sealed(std::string_view plain, const ckpt::secret_key& key, unsigned threads = 1) {
   ckpt::plan plan;
   plan.add(bytes(plain));
-  ckpt::encrypting_executor<Cipher, BlockSize> run(plan, {.key = &key, .threads = threads, .label = "<test>"});
+  ckpt::encrypting_executor<Cipher> run(plan, {.key = &key, .threads = threads, .label = "<test>"}, BlockSize);
   placing_memory to{std::vector<std::byte>(static_cast<std::size_t>(run.size()))};
   run.run(to, [](std::uint64_t) {});
   return text(to.bytes);
