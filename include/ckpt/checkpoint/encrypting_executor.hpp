@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -74,10 +75,12 @@ class encrypting_executor {
       m_staged.add(m_staged_memory.bytes());
     }
     const std::size_t workers = std::clamp(m_together, std::size_t{1}, std::size_t{threads});
+    const std::size_t lanes = std::min((m_together + workers - 1) / workers, most_lanes);
+    const std::uint64_t largest = layout::block_size(std::min(what.size(), block_size));
+    const std::size_t buffer_size = largest < waiting ? static_cast<std::size_t>(largest) : waiting;
     m_workers.reserve(workers);
     for (std::size_t i = 0; i < workers; ++i)
-      m_workers.push_back(
-          std::make_unique<worker>(used.bytes(), keys, std::min((m_together + workers - 1) / workers, most_lanes)));
+      m_workers.push_back(std::make_unique<worker>(used.bytes(), keys, lanes, buffer_size));
   }
   encrypting_executor(const encrypting_executor&) = delete;
   encrypting_executor& operator=(const encrypting_executor&) = delete;
@@ -128,6 +131,8 @@ class encrypting_executor {
   /// Bytes that it writes of each at a time, up to multiples of this in the file: the kernel caches a file in pages as
   /// large as the writes allow.
   static constexpr std::size_t slice = most_lanes == 1 ? std::size_t{1} << 20 : std::size_t{256} << 10;
+  /// Bytes of each that wait, at most, for another thread to be done with writing: the kernel lets one in at a time.
+  static constexpr std::size_t waiting = 2 * slice;
   static constexpr std::uint64_t most_staged = 4 * std::uint64_t{largest_block};    // read before it is encrypted
   static constexpr std::uint64_t most_in_order = 2 * std::uint64_t{largest_block};  // a thread
   static constexpr std::uint64_t largest_structure = largest_block / 2;
@@ -147,10 +152,11 @@ class encrypting_executor {
   };
 
   struct worker {
-    worker(std::span<const std::byte> key, const seal_keys& keys, std::size_t lane_count)
-        : cipher(key), buffers(lane_count * slice) {
+    worker(std::span<const std::byte> key, const seal_keys& keys, std::size_t lane_count, std::size_t buffer_size)
+        : cipher(key), buffers(lane_count * buffer_size) {
       lanes.reserve(lane_count);
-      for (std::size_t i = 0; i < lane_count; ++i) lanes.emplace_back(keys).buffer = buffers.bytes().data() + i * slice;
+      for (std::size_t i = 0; i < lane_count; ++i)
+        lanes.emplace_back(keys).buffer = buffers.bytes().data() + i * buffer_size;
     }
 
     typename Cipher::encryptor cipher;
@@ -284,18 +290,22 @@ class encrypting_executor {
     from.left -= size;
   }
 
-  /// Takes what has been encrypted into the buffer, and writes that where it goes up to a multiple of `slice`.
+  /// Takes what has been encrypted into the buffer, and writes that where it goes up to a multiple of `slice`, unless
+  /// another thread writes and there is room for the next one.
   template <class Sink>
-  static void add_text(lane& to, std::size_t size, Sink& sink, function_ref<void(std::uint64_t)> advance) {
+  void add_text(lane& to, std::size_t size, Sink& sink, function_ref<void(std::uint64_t)> advance) {
     to.mac.update({to.buffer + to.filled, size});
     to.filled += size;
-    if ((to.at + to.filled) % slice == 0) put_text(to, sink, advance);
+    if ((to.at + to.filled) % slice != 0) return;
+    if (to.filled + slice > waiting || !m_is_writing.load(std::memory_order_relaxed)) put_text(to, sink, advance);
   }
 
   template <class Sink>
-  static void put_text(lane& from, Sink& to, function_ref<void(std::uint64_t)> advance) {
+  void put_text(lane& from, Sink& to, function_ref<void(std::uint64_t)> advance) {
     if (from.filled == 0) return;
+    m_is_writing.store(true, std::memory_order_relaxed);
     to.write_at(from.at, std::span<const std::byte>(from.buffer, from.filled));
+    m_is_writing.store(false, std::memory_order_relaxed);
     from.at += from.filled;
     advance(from.filled);
     from.filled = 0;
@@ -366,8 +376,9 @@ class encrypting_executor {
   std::array<std::byte, iv_size> m_seal_iv{};
   std::optional<cryptopp::hmac_sha256> m_hmac;
   std::vector<std::unique_ptr<worker>> m_workers;
-  aligned_memory m_staged_memory;  // only for a plan that is best read in order
-  plan m_staged;                   // of what lies there
+  std::atomic<bool> m_is_writing{false};  // whether a thread is, as far as the others need to know
+  aligned_memory m_staged_memory;         // only for a plan that is best read in order
+  plan m_staged;                          // of what lies there
   std::uint64_t m_staged_begin = 0;
   std::size_t m_together = 0;  // blocks that are encrypted before others are begun with
   std::uint64_t m_size = 0;
