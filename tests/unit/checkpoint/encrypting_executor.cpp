@@ -114,6 +114,36 @@ TEST_CASE("encrypting_executor: every block has an iv of its own, and no two sav
   CHECK(ivs.size() == 10 * 11);
 }
 
+TEST_CASE_TEMPLATE(
+    "encrypting_executor: a block is written in large pieces, which end at multiples of theirs in the file", Cipher,
+    aes_gcm, aes_cbc) {
+  struct recording_sink {
+    void write(std::span<const std::byte> /*bytes*/) {}
+    void write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+      ends.insert(offset + bytes.size());
+      all += bytes.size();
+    }
+    std::set<std::uint64_t> ends;
+    std::uint64_t all = 0;
+  };
+  constexpr std::uint64_t block = std::uint64_t{2} << 20;  // of the file
+  constexpr std::uint64_t slice = std::uint64_t{Cipher::is_padded ? 256 : 1024} << 10;
+  const secret_key key = key_of(16);
+  const aligned_memory content(std::size_t{5} << 20);
+  plan plan;
+  plan.add(content.bytes());
+  encrypting_executor<Cipher> run(plan, {.key = &key, .threads = 1, .label = "<test>"});
+  recording_sink sink;
+  run.run(sink, [](std::uint64_t) {});
+  CHECK(sink.all == run.size());
+  const std::uint64_t last = 2 * block + block_layout<Cipher>::block_size((5 << 20) - 2 * (block - 48));
+  std::set<std::uint64_t> expected{last, run.size()};
+  for (std::uint64_t end = slice; end < last; end += slice) expected.insert(end);
+  if (Cipher::is_authenticated)  // the headers, when the tags are known
+    for (const std::uint64_t begin : {0U, 1U, 2U}) expected.insert(begin * block + block_layout<Cipher>::header_size);
+  CHECK(sink.ends == expected);
+}
+
 TEST_CASE("encrypting_executor: run twice, it writes the same bytes") {
   const secret_key key = key_of(16);
   const std::string plain = stream(100);
