@@ -72,7 +72,7 @@ class Encryption(Case):
                 at += header + found[-1]
         self.assertEqual(found[:-1], padded)
         self.assertEqual(at, os.path.getsize(path))
-        self.assertLess(found[-1], 8192)
+        self.assertLess(found[-1], 4096)
 
     def test_small_files(self):
         for mode, size in CASES:

@@ -40,7 +40,7 @@ class encrypting_executor {
  public:
   /// The plan must outlive the executor. Throws usage_error where there is no key or none that the cipher takes.
   encrypting_executor(const plan& what, const execution_options& options)
-      : encrypting_executor(what, options, layout::plain_size(what.size())) {}
+      : encrypting_executor(what, options, layout::plain_block_size(what.size())) {}
   /// In blocks of so many plain bytes, a multiple of cipher_unit, but for the last.
   encrypting_executor(const plan& what, const execution_options& options, std::uint64_t block_size)
       : m_plan(&what),
@@ -76,8 +76,8 @@ class encrypting_executor {
     }
     const std::size_t workers = std::clamp(m_together, std::size_t{1}, std::size_t{threads});
     const std::size_t lanes = std::min((m_together + workers - 1) / workers, most_lanes);
-    const std::uint64_t largest = layout::block_size(std::min(what.size(), block_size));
-    const std::size_t buffer_size = largest < waiting ? static_cast<std::size_t>(largest) : waiting;
+    const auto buffer_size = static_cast<std::size_t>(
+        std::min<std::uint64_t>(waiting, layout::block_size(std::min(what.size(), block_size))));
     m_workers.reserve(workers);
     for (std::size_t i = 0; i < workers; ++i)
       m_workers.push_back(std::make_unique<worker>(used.bytes(), keys, lanes, buffer_size));
@@ -187,14 +187,16 @@ class encrypting_executor {
 
   template <class Sink>
   void encrypt(Sink& to, std::size_t first, std::size_t end, function_ref<void(std::uint64_t)> report) {
-    if (first == end) return;
     if (m_staged.size() > 0) stage(first, end);
     // Groups of as many blocks as there are lanes, the same number for each worker; what is left, in equal parts.
     const std::size_t workers = std::min(end - first, m_workers.size());
     const std::size_t full = (end - first) / (workers * most_lanes) * workers;
     const std::size_t rest = first + full * most_lanes;
-    const std::size_t part = (end - rest + workers - 1) / workers;
-    const std::size_t groups = full + (part == 0 ? 0 : (end - rest + part - 1) / part);
+    const std::size_t parts = std::min(workers, end - rest);
+    const std::size_t groups = full + parts;
+    const auto begin_of = [&](std::size_t group) {
+      return group <= full ? first + group * most_lanes : rest + (end - rest) * (group - full) / parts;
+    };
     run_parallel(static_cast<unsigned>(workers), [&](parallel_work& shared, unsigned number) {
       std::uint64_t reported = 0;
       const auto advance = [&](std::uint64_t size) {
@@ -203,12 +205,8 @@ class encrypting_executor {
         reported = done;
         report(m_blocks[first].offset + done);
       };
-      for (std::size_t group = shared.take(groups); group < groups; group = shared.take(groups)) {
-        const bool is_full = group < full;
-        const std::size_t begin = is_full ? first + group * most_lanes : rest + (group - full) * part;
-        encrypt_group(*m_workers[number], begin, std::min(begin + (is_full ? most_lanes : part), end), to, shared,
-                      advance);
-      }
+      for (std::size_t group = shared.take(groups); group < groups; group = shared.take(groups))
+        encrypt_group(*m_workers[number], begin_of(group), begin_of(group + 1), to, shared, advance);
     });
   }
 
@@ -232,17 +230,17 @@ class encrypting_executor {
       lanes[i].number = i;
     }
     while (active > 0 && !shared.is_stopped()) {
-      std::uint64_t size = step;
+      std::uint64_t most = step;
       for (const cipher_lane& each : std::span(lanes).first(active)) {
         const lane& from = with.lanes[each.number];
-        size = std::min({size, whole_units(from.left), slice - (from.at + from.filled) % slice});
+        most = std::min({most, whole_units(from.left), slice - (from.at + from.filled) % slice});
       }
-      for (cipher_lane& each : std::span(lanes).first(active))
-        take_plain(with.lanes[each.number], each, static_cast<std::size_t>(size));
-      if (size > 0) with.cipher.process({lanes.data(), active}, static_cast<std::size_t>(size));
+      const auto size = static_cast<std::size_t>(most);
+      for (cipher_lane& each : std::span(lanes).first(active)) take_plain(with.lanes[each.number], each, size);
+      if (size > 0) with.cipher.process({lanes.data(), active}, size);
       for (std::size_t i = 0; i < active;) {
         lane& each = with.lanes[lanes[i].number];
-        add_text(each, static_cast<std::size_t>(size), to, advance);
+        add_text(each, size, to, advance);
         if (whole_units(each.left) > 0) {
           ++i;
         } else {
@@ -263,16 +261,17 @@ class encrypting_executor {
     each.block = &m_blocks[block];
     each.left = plain_size(block);
     each.at = each.block->offset;
-    each.filled = layout::header_size;
+    each.filled = 0;
     each.plain.seek(m_staged.size() > 0 ? m_staged : *m_plan, each.block->plain_begin - m_staged_begin);
     with.cipher.begin(number, each.block->iv);
-    const header head(each.block->cipher_size, each.block->iv);
-    std::memcpy(each.buffer, head.bytes().data(), layout::header_size);
-    each.mac.begin(block);
-    each.mac.update(head.bytes());
     if constexpr (Cipher::is_authenticated) {  // the header has the tag, which is known when all else has been written
-      each.at += each.filled;
-      each.filled = 0;
+      each.at += layout::header_size;
+    } else {
+      const header head(each.block->cipher_size, each.block->iv);
+      std::memcpy(each.buffer, head.bytes().data(), layout::header_size);
+      each.filled = layout::header_size;
+      each.mac.begin(block);
+      each.mac.update(head.bytes());
     }
   }
 

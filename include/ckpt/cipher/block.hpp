@@ -1,6 +1,7 @@
 #ifndef CKPT_CIPHER_BLOCK_HPP
 #define CKPT_CIPHER_BLOCK_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -48,10 +49,10 @@ struct block_layout {
   /// blocks lie in the file as its pages do. Few, of 2 MiB, so that each core has several to encrypt side by side, all
   /// cores are busy to the end, and who reads one tensor decrypts little else; but of a file of more than 512 MiB a
   /// 256th, for each block has a header that is looked for.
-  [[nodiscard]] static constexpr std::uint64_t plain_size(std::uint64_t size) noexcept {
+  [[nodiscard]] static constexpr std::uint64_t plain_block_size(std::uint64_t size) noexcept {
     constexpr std::uint64_t unit = std::uint64_t{1} << 20;
     const std::uint64_t part = (size / 256 + unit - 1) / unit * unit;
-    return (part < 2 * unit ? 2 * unit : part < largest_block ? part : largest_block) - block_size(0);
+    return std::clamp(part, 2 * unit, std::uint64_t{largest_block}) - block_size(0);
   }
 };
 

@@ -17,11 +17,12 @@ static_assert(block_layout<aes_gcm>::cipher_size(17) == 17 && block_layout<aes_g
 static_assert(block_layout<aes_cbc>::cipher_size(0) == 16 && block_layout<aes_cbc>::cipher_size(15) == 16 &&
               block_layout<aes_cbc>::cipher_size(16) == 32 && block_layout<aes_cbc>::cipher_size(17) == 32);
 // Blocks of 2, 3 and 64 MiB.
-static_assert(block_layout<aes_gcm>::plain_size(0) == 2097104 && block_layout<aes_cbc>::plain_size(1) == 2097104);
-static_assert(block_layout<aes_gcm>::plain_size(512 << 20) == 2097104);
-static_assert(block_layout<aes_gcm>::plain_size((512 << 20) + 256) == 3145680);
-static_assert(block_layout<aes_cbc>::plain_size(std::uint64_t{16} << 30) == 67108816);
-static_assert(block_layout<aes_gcm>::plain_size(std::uint64_t{1} << 50) == 67108816);
+static_assert(block_layout<aes_gcm>::plain_block_size(0) == 2097104 &&
+              block_layout<aes_cbc>::plain_block_size(1) == 2097104);
+static_assert(block_layout<aes_gcm>::plain_block_size(512 << 20) == 2097104);
+static_assert(block_layout<aes_gcm>::plain_block_size((512 << 20) + 256) == 3145680);
+static_assert(block_layout<aes_cbc>::plain_block_size(std::uint64_t{16} << 30) == 67108816);
+static_assert(block_layout<aes_gcm>::plain_block_size(std::uint64_t{1} << 50) == 67108816);
 static_assert(block_layout<aes_gcm>::block_size(2097104) == 2 << 20 &&
               block_layout<aes_cbc>::block_size(2097104) == 2 << 20);
 
