@@ -79,9 +79,10 @@ class Run:
         return [str(self.options.build / f"benchmark_{question}"), "--folder", str(self.folder), "--mib", str(self.options.mib),
                 "--count", str(count), "--serve"]
 
-    def compete(self, question: str, wanted=lambda name: True, count: int = 0, peers: bool | str = True) -> Figures:
+    def compete(self, question: str, wanted=lambda name: True, count: int = 0, peers: bool | str = True,
+                times: int = 1) -> Figures:
         """All contestants of the C++ program and of the peers, round by round. `peers`: their question, where it is
-        another."""
+        another. `times`: as many rounds as that, where single ones wander."""
         count = count or self.options.count
         ours = Served(self.command(question, count))
         programs = {name: ours for name in ours.contestants if wanted(name)}
@@ -92,7 +93,7 @@ class Run:
             programs |= {name: theirs for name in theirs.contestants}
         figures: Figures = {name: [] for name in programs}
         shuffled = random.Random(1)
-        for number in range(self.options.rounds):
+        for number in range(times * self.options.rounds):
             for name in shuffled.sample(list(programs), len(programs)):
                 limit = VERY_SLOW if number < SLOW_ROUNDS else SLOW
                 slow = number > 0 and median(figures[name]) > limit and question != "memory"
@@ -237,7 +238,7 @@ def ask_async(run: Run) -> None:
             run.promise(f"stall {ours}, times {others}", ratio(stalls, f"stall {ours}", others), "<=", limits[1])
     for title, prefix in [("page cache", ""), ("durable", "durable ")]:
         formats = [prefix + "ckpt", prefix + "safetensors"]
-        totals = run.compete("async", lambda name: name.startswith(tuple(formats)), peers=False)
+        totals = run.compete("async", lambda name: name.startswith(tuple(formats)), peers=False, times=1 if prefix else 2)
         print_figures(f"Save {size} in the background: until the file is there, {title} (seconds)", totals, "GB/s",
                       lambda seconds: run.options.mib * 2**20 / 1e9 / seconds)
         for ours in formats:

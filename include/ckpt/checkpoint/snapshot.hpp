@@ -26,9 +26,12 @@ namespace ckpt::detail {
 class snapshot {
  public:
   /// `image` is of as many bytes as the file. They lie there as in the file, which is also how the kernel copies them
-  /// fastest. Both must outlive this.
-  snapshot(const plan& what, std::span<std::byte> image)
-      : m_image(image), m_is_in_order(what.reads_source()), m_end((image.size() + piece_size - 1) / piece_size) {
+  /// fastest. Both must outlive this. `patience`: the seconds of a write after which the next one is not waited for.
+  snapshot(const plan& what, std::span<std::byte> image, double patience = 0.005)
+      : m_image(image),
+        m_is_in_order(what.reads_source()),
+        m_patience(patience),
+        m_end((image.size() + piece_size - 1) / piece_size) {
     m_starts.reserve(m_end);
     plan_cursor at;
     at.seek(what, 0);
@@ -49,8 +52,8 @@ class snapshot {
                  [&](parallel_work&, unsigned) {
                    std::size_t piece = 0;
                    while (m_is_in_order ? begin_first(piece) : begin_last(piece)) {
+                     const held_piece held(*this);
                      copy(m_starts[piece], place(piece));
-                     end_piece();
                    }
                  });
     std::unique_lock lock(m_mutex);
@@ -68,34 +71,68 @@ class snapshot {
   /// What take() has noted; after wait().
   [[nodiscard]] double seconds() const noexcept { return m_seconds; }
 
-  /// Hands all bytes over in order, and returns after take() has. Nobody who writes is waited for in take(): what is
-  /// written before it is done is copied at first, into a buffer that stays in the cache, and goes to `hot`; the rest
-  /// goes from the image to `cold`, a sink for the same bytes. `report` as executor::run. Not where the plan reads from
-  /// a source, unless take() has returned. Throws what the sinks and `report` throw; then take() may still be looking
-  /// at the plan.
+  /// Hands all bytes over in order, and returns after take() has: what is written before that to `hot`, the rest from
+  /// the image to `cold`, a sink for the same bytes. `report` as executor::run. What lies in one piece goes to `hot`
+  /// from there, and take() waits for the one write in which it may be then; but after a write that took long, as on a
+  /// disk that cannot keep up, bytes are copied before they are written, and nobody who writes is waited for. Not where
+  /// the plan reads from a source, unless take() has returned. Throws what the sinks and `report` throw; then take()
+  /// may still be looking at the plan.
   template <sink Hot, sink Cold>
   void write(Hot& hot, Cold& cold, function_ref<void(std::uint64_t)> report) {
     std::size_t done = 0;
-    const auto write_next = [&](auto& to, std::span<const std::byte> bytes) {
-      to.write(bytes);
-      done += bytes.size();
+    const auto note = [&](std::size_t written) {
+      done += written;
       report(done);
     };
+    bool is_quick = false;
+    const auto write_now = [&](std::span<const std::byte> bytes) {
+      stopwatch watch;
+      hot.write(bytes);
+      is_quick = watch.lap() < m_patience;
+    };
     for (std::size_t piece = 0; begin_first(piece);) {
-      // The place of the first piece is free from then on: whoever begins with one from the front has begun with it.
-      const std::span<std::byte> buffer = m_image.first(place(piece).size());
-      m_starts[piece].read(buffer);
-      end_piece();
-      write_next(hot, buffer);
+      held_piece held(*this);
+      const std::size_t size = place(piece).size();
+      if (const std::span<const std::byte> run = m_starts[piece].run(); is_quick && run.size() >= size) {
+        write_now(run.first(size));
+        held.end();
+      } else {
+        // The place of the first piece is free from then on: whoever begins with one from the front has begun with it.
+        const std::span<std::byte> buffer = m_image.first(size);
+        m_starts[piece].read(buffer);
+        held.end();
+        write_now(buffer);
+      }
+      note(size);
     }
     wait();
-    while (done < m_image.size())
-      write_next(cold, m_image.subspan(done, std::min(piece_size - done % piece_size, m_image.size() - done)));
+    while (done < m_image.size()) {
+      const std::span<std::byte> next = place(done / piece_size);
+      cold.write(next);
+      note(next.size());
+    }
   }
 
  private:
   /// Few enough bytes to be in the cache of a core while they are written.
-  static constexpr std::size_t piece_size = std::size_t{1} << 20;
+  static constexpr std::size_t piece_size = std::size_t{512} << 10;
+
+  /// A piece that was begun with, until end().
+  class held_piece {
+   public:
+    explicit held_piece(snapshot& of) noexcept : m_of(&of) {}
+    held_piece(const held_piece&) = delete;
+    held_piece& operator=(const held_piece&) = delete;
+    ~held_piece() { end(); }
+
+    void end() noexcept {
+      if (m_of != nullptr) m_of->end_piece();
+      m_of = nullptr;
+    }
+
+   private:
+    snapshot* m_of;
+  };
 
   [[nodiscard]] std::span<std::byte> place(std::size_t piece) const noexcept {
     const std::size_t begin = piece * piece_size;
@@ -143,13 +180,14 @@ class snapshot {
 
   const std::span<std::byte> m_image;
   const bool m_is_in_order;
+  const double m_patience;
   std::vector<plan_cursor> m_starts;  // of the pieces
 
   mutable std::mutex m_mutex;  // of the rest
   mutable std::condition_variable m_changed;
   std::size_t m_begin = 0;    // from here
   std::size_t m_end;          // to here nobody has begun with a piece
-  std::size_t m_copying = 0;  // pieces that have been begun with
+  std::size_t m_copying = 0;  // pieces that are held
   bool m_is_taken = false;
   double m_seconds = 0;
 };

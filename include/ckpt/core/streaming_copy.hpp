@@ -36,7 +36,6 @@ inline void streaming_copy(std::span<std::byte> to, std::span<const std::byte> f
   constexpr std::size_t line = 64;
   constexpr std::size_t page = 4096;
   constexpr std::size_t together = 4 * page;
-  constexpr std::size_t ahead = 8 * line;
   constexpr std::size_t least = std::size_t{64} << 10;  // below which it is not worth it
   if (size >= least) {
     const std::size_t head = (line - reinterpret_cast<std::uintptr_t>(target) % line) % line;
@@ -44,11 +43,12 @@ inline void streaming_copy(std::span<std::byte> to, std::span<const std::byte> f
     target += head;
     source += head;
     size -= head;
-    // Several pages at a time: a core fetches ahead within a page, and one page leaves half of what it could fetch.
+    // Several pages at a time: a core fetches ahead within a page, and one page leaves half of what it could fetch. The
+    // next ones are fetched meanwhile, into the cache that has room for them.
     for (; size >= together; size -= together, target += together, source += together)
       for (std::size_t in_page = 0; in_page < page; in_page += line)
         for (std::size_t at = in_page; at < together; at += page) {
-          _mm_prefetch(reinterpret_cast<const char*>(source + at + ahead), _MM_HINT_T0);
+          _mm_prefetch(reinterpret_cast<const char*>(source + at + together), _MM_HINT_T1);
           detail::stream_line(target + at, source + at);
         }
     for (; size >= line; size -= line, target += line, source += line) detail::stream_line(target, source);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <semaphore>
 #include <stdexcept>
@@ -47,6 +48,9 @@ struct mixed {
   plan what;
 };
 
+constexpr double never = 0;     // patience of who waits for no write
+constexpr double always = 1e9;  // and for every one
+
 constexpr std::size_t sizes[] = {64, (1 << 20) - 21, 1 << 20, 21 << 20};
 
 }  // namespace
@@ -89,7 +93,7 @@ TEST_CASE("snapshot: nothing") {
 
 TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes from before") {
   for (const std::size_t size : sizes) {
-    for (const std::size_t ahead : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{99}}) {
+    for (const std::size_t ahead : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{999}}) {
       mixed made(size);
       const std::string expected = support::planned(made.what);
       bytes image(expected.size());
@@ -109,7 +113,7 @@ TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes fr
         });
       });
       // Those who write all of it before it is taken wait for that, too, at last.
-      if (ahead != 0 && ahead < expected.size() >> 20U) begun.acquire();
+      if (ahead != 0 && ahead < expected.size() >> 19U) begun.acquire();
       detail::stopwatch watch;
       taken.take(2, watch);
       std::fill(made.memory.begin(), made.memory.end(), std::byte{0});
@@ -120,15 +124,111 @@ TEST_CASE("snapshot: who writes begins before it is taken, and gets the bytes fr
   }
 }
 
-TEST_CASE("snapshot: it is taken though who was to write has failed") {
-  const mixed made(21 << 20);
-  bytes image(static_cast<std::size_t>(made.what.size()));
-  detail::snapshot taken(made.what, image);
-  struct full {
-    void write(std::span<const std::byte>) { throw std::runtime_error("full"); }
-  } to;
-  CHECK_THROWS_WITH(taken.write(to, to, [](std::uint64_t) {}), "full");
+TEST_CASE("snapshot: what lies in one piece is written from there, but the first, and what comes after a slow write") {
+  const bytes memory = random_bytes(4 << 20);
+  plan what;
+  what.add(std::span(memory).first((3 << 20) + 5));
+  what.add(std::span(memory).subspan((3 << 20) + 5));
+  for (const double patience : {never, always}) {
+    bytes image(memory.size());
+    detail::snapshot taken(what, image, patience);
+    struct {
+      const bytes* memory;
+      bytes written{};
+      std::size_t straight = 0;
+      void write(std::span<const std::byte> from) {
+        if (from.data() >= memory->data() && from.data() < memory->data() + memory->size()) straight += from.size();
+        memory_sink(written).write(from);
+      }
+    } to{&memory};
+    std::thread taking;
+    taken.write(to, to, [&](std::uint64_t done) {
+      if (done < memory.size()) return;
+      taking = std::thread([&] {
+        detail::stopwatch watch;
+        taken.take(2, watch);
+      });
+    });
+    taking.join();
+    // Of eight pieces of 512 KiB all but the first and that of both segments.
+    CHECK(to.straight == (patience == always ? 3 << 20 : 0));
+    CHECK((to.written == memory));
+  }
+}
+
+TEST_CASE("snapshot: after a slow write nobody who writes is waited for") {
+  mixed made(21 << 20);
+  const std::string expected = support::planned(made.what);
+  bytes image(expected.size());
+  detail::snapshot taken(made.what, image, never);
+  bytes written;
+  struct {
+    memory_sink<> to;
+    std::binary_semaphore begun{0};
+    std::binary_semaphore may_go_on{0};
+    int count = 0;
+    void write(std::span<const std::byte> from) {
+      if (++count == 5) {
+        begun.release();
+        may_go_on.acquire();
+      }
+      to.write(from);
+    }
+  } to{memory_sink(written)};
+  std::thread writer([&] { taken.write(to, to, [](std::uint64_t) {}); });
+  to.begun.acquire();
   detail::stopwatch watch;
   taken.take(2, watch);
-  taken.wait();
+  std::fill(made.memory.begin(), made.memory.end(), std::byte{0});
+  to.may_go_on.release();
+  writer.join();
+  CHECK((support::text(written) == expected));
+}
+
+TEST_CASE("snapshot: it is taken when nothing is written from the tensors any more") {
+  bytes memory = random_bytes(4 << 20);
+  const bytes expected = memory;
+  plan what;
+  what.add(memory);
+  bytes image(memory.size());
+  detail::snapshot taken(what, image, always);
+  struct {
+    bytes written{};
+    std::binary_semaphore begun{0};
+    std::binary_semaphore is_taken{0};
+    int count = 0;
+    void write(std::span<const std::byte> from) {
+      if (++count == 2) {
+        begun.release();
+        CHECK(!is_taken.try_acquire_for(std::chrono::milliseconds(50)));
+      }
+      memory_sink(written).write(from);
+    }
+  } to;
+  std::thread writer([&] { taken.write(to, to, [](std::uint64_t) {}); });
+  to.begun.acquire();
+  detail::stopwatch watch;
+  taken.take(2, watch);
+  to.is_taken.release();
+  std::fill(memory.begin(), memory.end(), std::byte{0});
+  writer.join();
+  CHECK((to.written == expected));
+}
+
+TEST_CASE("snapshot: it is taken though who was to write has failed") {
+  for (const int room : {0, 1, 5}) {
+    const mixed made(21 << 20);
+    bytes image(static_cast<std::size_t>(made.what.size()));
+    detail::snapshot taken(made.what, image, always);
+    struct {
+      int room;
+      void write(std::span<const std::byte>) {
+        if (room-- == 0) throw std::runtime_error("full");
+      }
+    } to{room};
+    CHECK_THROWS_WITH(taken.write(to, to, [](std::uint64_t) {}), "full");
+    detail::stopwatch watch;
+    taken.take(2, watch);
+    taken.wait();
+  }
 }
