@@ -26,7 +26,7 @@ std::vector<std::pair<std::string, std::vector<float>>> make(const std::string& 
   std::vector<std::pair<std::string, std::vector<float>>> made;
   for (int i = 0; i < 3; ++i) {
     made.emplace_back("layer" + std::to_string(i) + ".weight",
-                      std::vector<float>(what == "large" ? std::size_t{2} << 20 : 1000));
+                      std::vector<float>(what == "large" || what == "parallel" ? std::size_t{2} << 20 : 1000));
     std::fill(made.back().second.begin(), made.back().second.end(), what == "old" ? 0.25F : 1000.5F);
   }
   return made;
@@ -49,7 +49,7 @@ int run(const std::vector<std::string>& arguments) {
   const std::string& mode = arguments[3];
   ckpt::async_options options{.durability = arguments[2] == "full" ? ckpt::durability::full : ckpt::durability::none,
                               .permissions = 0600,
-                              .threads = 1,
+                              .threads = arguments[0] == "parallel" ? 4U : 1U,
                               .mode = mode == "thread"    ? ckpt::async::thread
                                       : mode == "process" ? ckpt::async::process
                                                           : ckpt::async::borrow};
@@ -68,8 +68,8 @@ int main(int count, char** values) {
   const std::vector<std::string> arguments(values + 1, values + count);
   if (fault_inject_arm == nullptr || arguments.size() != 5) {
     std::fputs(
-        "usage: LD_PRELOAD=libfault_inject.so async_child old|small|large ckpt|safetensors|crc32|aes_gcm full|none "
-        "thread|process|borrow PATH\n",
+        "usage: LD_PRELOAD=libfault_inject.so async_child old|small|large|parallel ckpt|safetensors|crc32|aes_gcm "
+        "full|none thread|process|borrow PATH\n",
         stderr);
     return 2;
   }

@@ -1,11 +1,13 @@
 // A library for LD_PRELOAD that stands between a program and libc, counts the file calls of the program while it is
 // armed (see fault_inject.hpp), and lets one of them go wrong. Told by environment variables:
-//   FAULT_REPORT  a file of report_size zero bytes, mapped: see `report`. Without it nothing is counted and nothing
-//   fails. FAULT_AT      which call, from 1; 0 or none: no fault FAULT_KIND    an error's name (ENOSPC, EIO, EINTR,
-//   EOPNOTSUPP): the call fails with it, not carried out (close is);
+//   FAULT_REPORT  a file of report_size zero bytes, mapped: see `report`. Without it nothing is counted or fails
+//   FAULT_AT      which call, from 1; 0 or none: no fault
+//   FAULT_KIND    an error's name (ENOSPC, EIO, EINTR, EOPNOTSUPP): the call fails with it, not carried out (close is);
 //                 short: half of the bytes; end: no bytes; exit, kill: the process ends before the call
 //   FAULT_FROM    1: all calls from FAULT_AT on
 //   FAULT_IN      parent: only calls of the program itself; child: only those of processes that it has forked
+//   FAULT_THREAD  beside all that: which thread, from 1, the system has none to give for, nor for those after it; those
+//                 that are made are not counted as calls
 #undef _FILE_OFFSET_BITS  // open and open64 are two symbols here
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -27,6 +29,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -57,6 +60,8 @@ bool fault_from = false;
 std::string_view kind;
 std::string_view inside;
 pid_t program = 0;
+int first_thread_missing = 0;
+std::atomic<int> threads{0};
 
 /// The function of that name which the program would have called without this library.
 template <class Function>
@@ -166,6 +171,7 @@ __attribute__((constructor)) void begin() {
   kind = text_of("FAULT_KIND");
   inside = text_of("FAULT_IN");
   program = ::getpid();
+  first_thread_missing = std::atoi(text_of("FAULT_THREAD"));
 }
 
 }  // namespace
@@ -375,6 +381,12 @@ int madvise(void* address, size_t size, int advice) noexcept {
 int getentropy(void* to, size_t size) {
   static const auto real = next(&::getentropy, "getentropy");
   return whole("getentropy", [&] { return real(to, size); });
+}
+
+int pthread_create(pthread_t* made, const pthread_attr_t* how, void* (*start)(void*), void* of) noexcept {
+  static const auto real = next(&::pthread_create, "pthread_create");
+  if (armed.load() && first_thread_missing > 0 && ++threads >= first_thread_missing) return EAGAIN;
+  return real(made, how, start, of);
 }
 
 int socketpair(int domain, int type, int protocol, int ends[2]) noexcept {

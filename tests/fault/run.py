@@ -8,6 +8,7 @@ For every call of a save over a good old file, in a fresh directory each time:
   file (the new one when only the last step, the sync of the directory, failed), and no temporary file stays behind;
 * it fails with EINTR, does half of what it was asked, or does not exist on this file system: the save succeeds;
 * the process ends before it: the target is the old file up to the rename and the new one after it.
+Where the system has no threads to give, the save does without.
 For every call of a load: the same errors reach the caller, the same troubles pass unnoticed, and the content is right.
 
 Encrypted saves and loads likewise, by one thread, so that the calls come in the same order each time; and with two threads, of which one meets
@@ -66,7 +67,7 @@ class Suite:
         self.cases = 0
         self.failures: list[str] = []
 
-    def run(self, arguments, path, at=0, kind="", onwards=False, inside=""):
+    def run(self, arguments, path, at=0, kind="", onwards=False, inside="", thread=0):
         """Runs the child; returns its exit code, what it said, and the names of the calls it made."""
         report = self.root / "report"
         report.write_bytes(bytes(REPORT_SIZE))
@@ -78,6 +79,7 @@ class Suite:
             FAULT_KIND=kind,
             FAULT_FROM="1" if onwards else "0",
             FAULT_IN=inside,
+            FAULT_THREAD=str(thread),
             ASAN_OPTIONS="verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", ""),
             LC_ALL="C",
         )
@@ -222,6 +224,18 @@ def fault_threads(suite: Suite, command: list[str], old: bytes) -> int:
     return writes
 
 
+def fault_without_threads(suite: Suite, command: list[str]) -> None:
+    """A save that would have several threads does without those that the system has not to give."""
+    path = suite.root / f"threads.{suffix_of(command[1])}"
+    suite.good(command, path)
+    load = ["load-map", command[1]] if command[1] in CIPHERS else ["load-map"]
+    loaded, _ = suite.good(load, path)
+    path.unlink()
+    code, said, _ = suite.run(command, path, thread=1)
+    suite.check(f"{' '.join(command)}: no threads", [(code, 0), (said, "")])
+    suite.check(f"{' '.join(command)}: no threads, loaded", [(suite.run(load, path)[:2], (0, loaded))])
+
+
 def fault_load(suite: Suite, command: list[str], path: pathlib.Path) -> int:
     content = path.read_bytes()
     right, calls = suite.good(command, path)
@@ -260,6 +274,7 @@ def main() -> int:
                 before = suite.cases
                 calls = fault_save(suite, [what, form, durable], old.read_bytes())
                 print(f"save {what} {form} {durable}: {calls} calls, {suite.cases - before} cases", flush=True)
+            fault_without_threads(suite, ["large", form, "none"])
             for what in ("load-map", "load-copy", "load-into", "fill", "inspect"):
                 before = suite.cases
                 calls = fault_load(suite, [what], old)
@@ -275,6 +290,8 @@ def main() -> int:
                 before = suite.cases
                 calls = fault_load(suite, [what, cipher], old)
                 print(f"{what} {cipher}: {calls} calls, {suite.cases - before} cases", flush=True)
+        for cipher in CIPHERS:
+            fault_without_threads(suite, ["blocks", cipher, "none", "two-threads"])
         writes = fault_threads(suite, ["blocks", "aes_gcm", "none", "two-threads"], old.read_bytes())
         print(f"save blocks aes_gcm none by two threads: {writes} failing writes", flush=True)
         return suite.result(least=300)

@@ -6,6 +6,7 @@ usage: run_async.py ASYNC_CHILD LIBFAULT_INJECT
 * By a thread: as with a save that is waited for (run.py): the error is that of the job.
 * By a process, every call of the saving process: an error is that of the job, with path and cause; killed at any call, the job says so, or,
   when the file was in place already, that it is done.
+* Without a thread that the system has to give for the queue: the call itself says so. Without the others: it does without.
 * By a process, every call of the program: an error is thrown or is the job's; nothing is left, no process and no descriptor. Killed at any
   call, the saving process completes the file by itself from the moment when there is one.
 
@@ -65,10 +66,10 @@ class Saves:
             return content == self.new
         return len(content) == len(self.new) and content[:4] == self.new[:4]  # no two of them are the same bytes
 
-    def run(self, at: int, kind: str, inside: str, onwards: bool = False):
+    def run(self, at: int, kind: str, inside: str, onwards: bool = False, thread: int = 0):
         """The exit code, what was said, the calls, what the target is and what is beside it."""
         self.fresh()
-        code, said, calls = self.suite.run(self.command, self.path, at, kind, onwards, inside)
+        code, said, calls = self.suite.run(self.command, self.path, at, kind, onwards, inside, thread)
         reap()
         content = self.path.read_bytes() if self.path.exists() else None
         others = sorted(entry.name for entry in self.directory.iterdir() if entry.name != self.name)
@@ -170,6 +171,18 @@ def fault_thread(saves: Saves) -> int:
     return len(calls)
 
 
+def fault_without_threads(saves: Saves) -> int:
+    missing = f"{saves.path}: cannot start a thread for the save: Resource temporarily unavailable"
+    most = 6
+    _, form, _, mode = saves.command
+    of_queue = 4 if mode == "thread" and form != "ckpt" else 1  # what has a cipher or a checksum is copied first, by four threads
+    for first in range(1, most + 1):
+        code, said, _, target, others = saves.run(0, "", "", thread=first)
+        should = (3, missing, "the old file", []) if first <= of_queue else (0, "", "the new file", [])
+        saves.check(f"no thread from the {first}. on", (code, said, target, others), should)
+    return most
+
+
 def main() -> int:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -177,12 +190,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ckpt-fault-") as root:
         suite = Suite(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), pathlib.Path(root))
         process, program, thread, borrow = (fault_child, "process"), (fault_parent, "process"), (fault_thread, "thread"), (fault_thread, "borrow")
+        without = [(fault_without_threads, mode) for mode in ("thread", "process", "borrow")]
         for what, form, durable, checks in (
             ("small", "ckpt", "full", (process, program, thread, borrow)),
             ("small", "safetensors", "none", (process, program)),
             ("small", "crc32", "none", (process,)),
             ("small", "aes_gcm", "full", (process, thread)),
             ("large", "ckpt", "full", (process,)),
+            ("parallel", "ckpt", "none", without),
+            ("parallel", "crc32", "none", without),
+            ("parallel", "aes_gcm", "none", without),
         ):
             old = suite.root / ("old.safetensors" if form == "safetensors" else "old.ckpt")
             suite.good(["old", form, "none", "thread"], old)
