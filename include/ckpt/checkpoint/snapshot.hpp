@@ -91,16 +91,17 @@ class snapshot {
       is_quick = watch.lap() < m_patience;
     };
     for (std::size_t piece = 0; begin_first(piece);) {
-      held_piece held(*this);
       const std::size_t size = place(piece).size();
       if (const std::span<const std::byte> run = m_starts[piece].run(); is_quick && run.size() >= size) {
+        const held_piece held(*this);
         write_now(run.first(size));
-        held.end();
       } else {
         // The place of the first piece is free from then on: whoever begins with one from the front has begun with it.
         const std::span<std::byte> buffer = m_image.first(size);
-        m_starts[piece].read(buffer);
-        held.end();
+        {
+          const held_piece held(*this);
+          m_starts[piece].read(buffer);
+        }
         write_now(buffer);
       }
       note(size);
@@ -117,18 +118,13 @@ class snapshot {
   /// Few enough bytes to be in the cache of a core while they are written.
   static constexpr std::size_t piece_size = std::size_t{512} << 10;
 
-  /// A piece that was begun with, until end().
+  /// As long as it lives, a piece that was begun with is being read.
   class held_piece {
    public:
     explicit held_piece(snapshot& of) noexcept : m_of(&of) {}
     held_piece(const held_piece&) = delete;
     held_piece& operator=(const held_piece&) = delete;
-    ~held_piece() { end(); }
-
-    void end() noexcept {
-      if (m_of != nullptr) m_of->end_piece();
-      m_of = nullptr;
-    }
+    ~held_piece() { m_of->end_piece(); }
 
    private:
     snapshot* m_of;
