@@ -82,7 +82,7 @@ class Run:
     def compete(self, question: str, wanted=lambda name: True, count: int = 0, peers: bool | str = True,
                 times: int = 1) -> Figures:
         """All contestants of the C++ program and of the peers, round by round. `peers`: their question, where it is
-        another. `times`: as many rounds as that, where single ones wander."""
+        another. `times`: how many times the rounds that were asked for, where single ones wander."""
         count = count or self.options.count
         ours = Served(self.command(question, count))
         programs = {name: ours for name in ours.contestants if wanted(name)}

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <semaphore>
 #include <stdexcept>
 #include <string>
@@ -46,6 +47,19 @@ struct mixed {
   tensor_view view;
   gather strided;
   plan what;
+};
+
+/// A sink that does something before it takes what is written at the `at`-th call, from 1.
+struct interrupted_sink {
+  int at;
+  std::function<void()> there;
+  bytes written{};
+  int count = 0;
+
+  void write(std::span<const std::byte> from) {
+    if (++count == at) there();
+    memory_sink(written).write(from);
+  }
 };
 
 constexpr double never = 0;     // patience of who waits for no write
@@ -161,28 +175,20 @@ TEST_CASE("snapshot: after a slow write nobody who writes is waited for") {
   const std::string expected = support::planned(made.what);
   bytes image(expected.size());
   detail::snapshot taken(made.what, image, never);
-  bytes written;
-  struct {
-    memory_sink<> to;
-    std::binary_semaphore begun{0};
-    std::binary_semaphore may_go_on{0};
-    int count = 0;
-    void write(std::span<const std::byte> from) {
-      if (++count == 5) {
-        begun.release();
-        may_go_on.acquire();
-      }
-      to.write(from);
-    }
-  } to{memory_sink(written)};
+  std::binary_semaphore begun(0);
+  std::binary_semaphore may_go_on(0);
+  interrupted_sink to{5, [&] {
+                        begun.release();
+                        may_go_on.acquire();
+                      }};
   std::thread writer([&] { taken.write(to, to, [](std::uint64_t) {}); });
-  to.begun.acquire();
+  begun.acquire();
   detail::stopwatch watch;
   taken.take(2, watch);
   std::fill(made.memory.begin(), made.memory.end(), std::byte{0});
-  to.may_go_on.release();
+  may_go_on.release();
   writer.join();
-  CHECK((support::text(written) == expected));
+  CHECK((support::text(to.written) == expected));
 }
 
 TEST_CASE("snapshot: it is taken when nothing is written from the tensors any more") {
@@ -192,40 +198,28 @@ TEST_CASE("snapshot: it is taken when nothing is written from the tensors any mo
   what.add(memory);
   bytes image(memory.size());
   detail::snapshot taken(what, image, always);
-  struct {
-    bytes written{};
-    std::binary_semaphore begun{0};
-    std::binary_semaphore is_taken{0};
-    int count = 0;
-    void write(std::span<const std::byte> from) {
-      if (++count == 2) {
-        begun.release();
-        CHECK(!is_taken.try_acquire_for(std::chrono::milliseconds(50)));
-      }
-      memory_sink(written).write(from);
-    }
-  } to;
+  std::binary_semaphore begun(0);
+  std::binary_semaphore is_taken(0);
+  interrupted_sink to{2, [&] {
+                        begun.release();
+                        CHECK(!is_taken.try_acquire_for(std::chrono::milliseconds(50)));
+                      }};
   std::thread writer([&] { taken.write(to, to, [](std::uint64_t) {}); });
-  to.begun.acquire();
+  begun.acquire();
   detail::stopwatch watch;
   taken.take(2, watch);
-  to.is_taken.release();
+  is_taken.release();
   std::fill(memory.begin(), memory.end(), std::byte{0});
   writer.join();
   CHECK((to.written == expected));
 }
 
 TEST_CASE("snapshot: it is taken though who was to write has failed") {
-  for (const int room : {0, 1, 5}) {
+  for (const int failing : {1, 2, 6}) {
     const mixed made(21 << 20);
     bytes image(static_cast<std::size_t>(made.what.size()));
     detail::snapshot taken(made.what, image, always);
-    struct {
-      int room;
-      void write(std::span<const std::byte>) {
-        if (room-- == 0) throw std::runtime_error("full");
-      }
-    } to{room};
+    interrupted_sink to{failing, [] { throw std::runtime_error("full"); }};
     CHECK_THROWS_WITH(taken.write(to, to, [](std::uint64_t) {}), "full");
     detail::stopwatch watch;
     taken.take(2, watch);
